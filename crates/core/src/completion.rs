@@ -1,0 +1,100 @@
+//! What a backend answers.
+
+use crate::units::Millis;
+use serde::{Deserialize, Serialize};
+
+/// Why generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model emitted a stop token or a stop string.
+    Stop,
+    /// `max_tokens` or the context window was reached.
+    Length,
+    /// The caller cancelled.
+    Cancelled,
+}
+
+/// One alternative at a position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TopLogprob {
+    /// Vocabulary id, where the backend tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
+    pub token: String,
+    /// Natural logarithm of the probability before temperature.
+    pub logprob: f32,
+}
+
+/// One generated token and how probable it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenLogprob {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
+    pub token: String,
+    /// Natural logarithm of the probability before temperature.
+    pub logprob: f32,
+    /// Most probable first; holds the token itself only if it ranks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<TopLogprob>,
+}
+
+/// Tokens counted by the backend, never guessed from text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub prompt_tokens: u32,
+    /// Prompt tokens whose computation was reused.
+    #[serde(default)]
+    pub cached_tokens: u32,
+    pub generated_tokens: u32,
+}
+
+/// Where the time went. A phase the backend does not report is `None`, never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Phases {
+    /// Wall time of the successful attempt, without waiting between attempts.
+    pub total_ms: Millis,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_ms: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<Millis>,
+}
+
+/// One try at a request. Every attempt is recorded, also the failed ones before a success.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    pub duration_ms: Millis,
+    /// Time waited before this attempt.
+    pub waited_ms: Millis,
+    /// `None` when it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+}
+
+/// A finished answer to one [`Request`](crate::request::Request).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    pub text: String,
+    /// Text a server reports apart as the model's reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    pub finish: FinishReason,
+    /// One entry a generated token, if logprobs were asked for and the backend gives them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<TokenLogprob>,
+    pub usage: Usage,
+    pub phases: Phases,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// True when it came from the inference cache; its times are those of the original.
+    #[serde(default)]
+    pub from_cache: bool,
+}

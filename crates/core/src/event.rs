@@ -1,0 +1,126 @@
+//! A run as a stream of facts. The store, the progress bar and every report only read these.
+
+use crate::backend::{BackendIdentity, ModelIdentity};
+use crate::clock::Timestamp;
+use crate::ids::{InstanceId, RunId, SpecHash};
+use crate::job::JobRecord;
+use serde::{Deserialize, Serialize};
+
+/// How far a run got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// In progress, or its process died: `--resume` goes on.
+    Running,
+    /// Stopped on request: `--resume` goes on.
+    Interrupted,
+    /// Every job was tried, but some failed in the backend: `--resume` tries those again.
+    Incomplete,
+    /// Every job has the model's answer.
+    Done,
+    /// The run could not go on.
+    Error,
+}
+
+impl RunStatus {
+    pub const ALL: [Self; 5] = [Self::Running, Self::Interrupted, Self::Incomplete, Self::Done, Self::Error];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Incomplete => "incomplete",
+            Self::Done => "done",
+            Self::Error => "error",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Everything about a run that is known before its first job: what a reader needs to repeat it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    pub run_id: RunId,
+    pub spec_hash: SpecHash,
+    /// The full spec with defaults filled in.
+    pub spec: serde_json::Value,
+    pub scenario: String,
+    pub models: Vec<ModelIdentity>,
+    pub strategies: Vec<String>,
+    pub backend: BackendIdentity,
+    /// Name, SHA-256, row count and column mapping of the dataset.
+    pub dataset: DatasetIdentity,
+    /// SHA-256 of each prompt template used, by name.
+    pub templates: std::collections::BTreeMap<String, String>,
+    pub profile: Option<String>,
+    /// What the machine was, as `host` reports it.
+    pub machine: serde_json::Value,
+    pub puma_version: String,
+    pub started_at: Timestamp,
+    /// How many jobs the plan holds.
+    pub jobs: usize,
+}
+
+/// Which data was judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DatasetIdentity {
+    pub name: String,
+    pub sha256: String,
+    pub rows: usize,
+    /// How to read it again: `embedded`, or the path the user gave.
+    pub source: String,
+    /// Canonical field → column of the file.
+    #[serde(default)]
+    pub columns: std::collections::BTreeMap<String, String>,
+}
+
+/// One instance as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstanceRow {
+    pub instance_id: InstanceId,
+    pub scenario: String,
+    pub source_id: String,
+    /// The fields of the instance as JSON.
+    pub fields: serde_json::Value,
+    pub gold: String,
+    pub group: Option<String>,
+}
+
+/// A fact about a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The plan is made. On resume the same header comes again and must be accepted.
+    RunStarted { header: Box<RunHeader>, instances: Vec<InstanceRow>, resumed: bool },
+    /// A job is finished and its record final.
+    JobFinished { run_id: RunId, record: Box<JobRecord> },
+    /// No more jobs will come.
+    RunFinished { run_id: RunId, status: RunStatus, at: Timestamp },
+}
+
+/// A reader of events could not take one (disk full, locked database): the run must stop rather than lose results.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SinkError {
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// A reader of events.
+pub trait EventSink {
+    /// Takes one event. Returns only when the fact is safe.
+    ///
+    /// # Errors
+    /// The fact could not be kept; the run stops.
+    fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError>;
+}
+
+impl EventSink for Vec<RunEvent> {
+    fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.push(event.clone());
+        Ok(())
+    }
+}

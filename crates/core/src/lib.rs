@@ -1,0 +1,28 @@
+//! PUMA's vocabulary: what every other crate talks about, and the seams between them.
+//!
+//! Start at [`RunEvent`](event::RunEvent): a run is a stream of these, and the store, the progress bar and every
+//! report only read them. [`Backend`](backend::Backend) is the one door to a language model.
+//! Deliberately absent: files, sockets, terminals, databases. Nothing here performs I/O.
+
+pub mod backend;
+pub mod cache;
+pub mod canon;
+pub mod clock;
+pub mod completion;
+pub mod event;
+pub mod ids;
+pub mod job;
+pub mod outcome;
+pub mod request;
+pub mod units;
+
+pub use backend::{Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Failure, ModelIdentity};
+pub use cache::CompletionCache;
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use completion::{Attempt, Completion, FinishReason, Phases, TokenLogprob, TopLogprob, Usage};
+pub use event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
+pub use ids::{InstanceId, JobId, RunId, SpecHash};
+pub use job::JobRecord;
+pub use outcome::Outcome;
+pub use request::{Message, Request, Role};
+pub use units::{Bytes, Joules, Millis};
