@@ -1,9 +1,22 @@
 //! The benchmark itself: bytes in, values out.
 //!
 //! Follow one issue: [`dataset`] reads the CSV, [`scenario`] samples instances, [`plan`] makes jobs of them,
-//! [`run`] asks a backend and emits events, [`parse`](scenario) reads answers, [`metric`] scores the records.
-//! Deliberately absent: files, network, databases, threads' clocks. `cli` hands in bytes, a backend and a sink.
+//! [`run`] asks a backend and emits events, [`parse`] reads answers, [`metric`] scores the records.
+//! Deliberately absent: files, network, databases, clocks. `cli` hands in bytes, a backend and a sink.
 
+pub mod confidence;
+pub mod dataset;
 pub mod instance;
+pub mod metric;
+pub mod parse;
+pub mod perturb;
+pub mod plan;
+pub mod prompt;
+pub mod run;
+pub mod sample;
+pub mod scenario;
+pub mod spec;
+pub mod stats;
+pub mod strategy;
 
 pub use instance::Instance;

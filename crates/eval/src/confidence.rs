@@ -1,0 +1,1 @@
+//! Label probabilities from token paths.

@@ -1,0 +1,5 @@
+//! Datasets: [`table`] is what reading yields.
+
+pub mod table;
+
+pub use table::{Dataset, Row, Split};

@@ -1,0 +1,5 @@
+//! Run specs: [`schema`] is the data.
+
+pub mod schema;
+
+pub use schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};

@@ -1,0 +1,76 @@
+//! The run spec as plain data: upstream PUMA's keys and defaults, and ours.
+
+use serde::{Deserialize, Serialize};
+
+/// What to run. Keys and defaults are upstream's; `parser` and `compat` are ours and leave `spec_hash` alone while
+/// they have their defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSpec {
+    pub id: String,
+    /// For people; no part of the hash.
+    pub description: String,
+    /// `triage_jira`, `estimation_tawos` or `prioritization_jira`.
+    pub scenario: String,
+    /// Instances to judge, 1 to 10,000.
+    pub sample_size: u32,
+    pub models: Vec<String>,
+    pub adaptation: Adaptation,
+    pub inference: Inference,
+    pub perturbations: Vec<String>,
+    /// Headline metrics.
+    pub metrics: Vec<String>,
+    pub sustainability: Sustainability,
+    /// Repetitions of every job, 1 to 100; repetition `r` uses seed `inference.seed + r`.
+    pub repeat: u32,
+    /// The run refuses to start on another profile.
+    pub profile_required: Option<String>,
+    pub parser: ParserMode,
+    /// Reproduces upstream's behaviour as a whole, defects included.
+    pub compat: Option<Compat>,
+}
+
+/// How instances become prompts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adaptation {
+    pub strategy: Vec<String>,
+    /// For every `true`, the strategies' chain-of-thought variants are run.
+    pub cot: Vec<bool>,
+}
+
+/// How models are asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inference {
+    pub temperature: f64,
+    pub seed: u64,
+    pub max_tokens: u32,
+    pub logprobs: bool,
+    /// 0 to 20.
+    pub top_logprobs: u8,
+    pub format: Option<serde_json::Value>,
+}
+
+/// Energy accounting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sustainability {
+    pub codecarbon: bool,
+    pub country_iso: String,
+}
+
+/// How answers are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParserMode {
+    /// The final answer counts.
+    #[default]
+    FinalAnswer,
+    /// The first label or number mentioned counts, as upstream reads answers.
+    FirstMatch,
+}
+
+/// A version of upstream PUMA to imitate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Compat {
+    /// Upstream v4.0.
+    #[serde(rename = "puma-4")]
+    Puma4,
+}
