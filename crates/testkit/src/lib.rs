@@ -1,1 +1,3 @@
-//! Under construction in this commit series.
+//! Test support, never shipped.
+
+pub mod gguf;

@@ -1,0 +1,16 @@
+//! Tiny GGUF models written in memory: real files that any GGUF reader loads, with random weights.
+//!
+//! Start at [`TinyModel`]. The same settings give the same bytes on every machine, so that goldens made from them by
+//! another program hold.
+
+mod blocks;
+mod random;
+mod tiny_model;
+mod vocabulary;
+mod writer;
+
+pub use blocks::random_row;
+pub use random::Random;
+pub use tiny_model::{Architecture, RopeScaling, TinyModel};
+pub use vocabulary::Vocabulary;
+pub use writer::{GgufWriter, MetadataValue};
