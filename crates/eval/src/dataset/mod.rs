@@ -2,4 +2,4 @@
 
 pub mod table;
 
-pub use table::{Dataset, Row, Split};
+pub use table::{Dataset, Row, Skip, SkipReason, Split};

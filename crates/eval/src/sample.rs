@@ -1,1 +1,0 @@
-//! Upstream-compatible random draws.
