@@ -1,1 +1,26 @@
-//! See the files of this folder.
+//! Scores from job records: what the run says about each model, with its doubt and beside trivial baselines.
+//!
+//! [`compute`] groups the records by model × strategy × perturbation (never pooled), decides for each what its outcome
+//! counts for (`judge`, the one match over outcomes), and runs the families that fit the task. [`METRICS`] is the table
+//! of everything it can report; it checks the `metrics:` of a spec and prints the reference.
+
+mod baseline;
+mod calibration;
+mod classification;
+mod compute;
+mod efficiency;
+mod judge;
+mod outcomes;
+mod pairwise;
+mod regression;
+mod report;
+mod table;
+mod task;
+
+pub use compute::compute;
+pub use judge::{is_correct, paired_correctness};
+pub use report::{
+    Baseline, BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
+};
+pub use table::{Better, Family, METRICS, MetricDef, UnknownMetric, resolve};
+pub use task::{MetricError, MissingAnswers, Options, Task, TaskKind};

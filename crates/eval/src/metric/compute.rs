@@ -1,0 +1,91 @@
+//! From records to report.
+
+use super::judge::{Group, check_gold, fits};
+use super::report::{GroupReport, MetricReport, MetricValue, OutcomeCounts};
+use super::table::resolve;
+use super::task::{MetricError, Options, Task, TaskKind};
+use super::{baseline, calibration, classification, efficiency, outcomes, pairwise, regression};
+use crate::stats::Estimate;
+use puma_core::JobRecord;
+
+/// Scores `records`. The order of the records does not matter; the same records, options and task give the same bits on
+/// every machine.
+///
+/// # Errors
+/// A right answer does not fit the task.
+pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<MetricReport, MetricError> {
+    records.iter().try_for_each(|record| check_gold(task, record))?;
+    if let Some(gold) = options.train_gold.iter().find(|gold| !fits(task, gold)) {
+        return Err(MetricError::TrainGold { gold: gold.clone() });
+    }
+    let counts = OutcomeCounts::count(records.iter().map(|record| record.outcome));
+    let mut report = MetricReport {
+        comparable: counts.backend_failed == 0,
+        outcomes: counts,
+        metrics: Vec::new(),
+        baselines: baseline::baselines(task, records, options),
+        groups: Vec::new(),
+    };
+    for group in Group::all(records) {
+        let mut values = Values { group: &group, metrics: &mut report.metrics };
+        let described = describe(task, &group, options, &mut values);
+        report.groups.push(described);
+    }
+    Ok(report)
+}
+
+fn describe(task: &Task, group: &Group<'_>, options: &Options, values: &mut Values<'_, '_>) -> GroupReport {
+    let outcomes = OutcomeCounts::count(group.records.iter().map(|record| record.outcome));
+    let mut report = GroupReport {
+        model: group.model.to_owned(),
+        strategy: group.strategy.to_owned(),
+        perturbation: group.perturbation.map(str::to_owned),
+        comparable: outcomes.backend_failed == 0,
+        outcomes,
+        instances: group.instances().count(),
+        ..GroupReport::default()
+    };
+    match task.kind {
+        TaskKind::Classification => {
+            let (confusion, per_class) = classification::score(task, group, options, values);
+            (report.confusion, report.per_class) = (Some(confusion), per_class);
+        }
+        TaskKind::Regression => report.by_bin = regression::score(group, options, values),
+        TaskKind::Pairwise => report.confusion = Some(pairwise::score(task, group, options, values)),
+    }
+    report.reliability = calibration::score(task, group, options, values);
+    report.cached_completions = efficiency::score(group, options, values);
+    outcomes::score(group, options, values);
+    report
+}
+
+/// Collects the values of one group.
+pub(super) struct Values<'a, 'g> {
+    group: &'a Group<'g>,
+    metrics: &'a mut Vec<MetricValue>,
+}
+
+impl Values<'_, '_> {
+    /// Adds a metric of the table; an undefined value is left out, never written as 0.
+    pub(super) fn push(&mut self, name: &str, estimate: Estimate, n: usize) {
+        let Some(value) = estimate.value else { return };
+        let (def, name) = resolve(name).expect("every metric that is computed stands in the table");
+        self.metrics.push(MetricValue {
+            name,
+            model: self.group.model.to_owned(),
+            strategy: self.group.strategy.to_owned(),
+            perturbation: self.group.perturbation.map(str::to_owned),
+            value,
+            ci_low: estimate.interval.map(|(low, _)| low),
+            ci_high: estimate.interval.map(|(_, high)| high),
+            n,
+            unit: def.unit.to_owned(),
+            better: def.better,
+        });
+    }
+
+    /// Adds a metric that has no interval.
+    pub(super) fn plain(&mut self, name: &str, value: Option<f64>, n: usize) {
+        self.push(name, Estimate { value, interval: None }, n);
+    }
+}

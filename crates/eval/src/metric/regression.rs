@@ -1,0 +1,144 @@
+//! A number: absolute and squared errors, by size of the right answer, and against guessing.
+
+use super::compute::Values;
+use super::judge::{Group, Verdict, number, verdict};
+use super::report::BinScore;
+use super::task::Options;
+use crate::stats::{Clustered, Ranked, Tally};
+use puma_core::JobRecord;
+
+/// Names of the bins of right answers; each ends where [`BIN_ENDS`] says, inclusive, and the last is open.
+/// On the usual card deck they are upstream's bins (1-3, 5-8, 13-21, 34 and more), without upstream's gaps between.
+const BINS: [&str; 4] = ["up_to_3", "3_to_8", "8_to_21", "above_21"];
+const BIN_ENDS: [f64; 3] = [3.0, 8.0, 21.0];
+
+fn bin_of(gold: f64) -> usize {
+    BIN_ENDS.iter().filter(|end| gold > **end).count()
+}
+
+/// One answered record.
+struct Error {
+    absolute: f64,
+    /// Handle of `absolute` in the tally's ranking.
+    rank: u32,
+    /// Expected absolute error of guessing the right answer of another instance.
+    guess: Option<f64>,
+    bin: usize,
+}
+
+struct ErrorTally {
+    ranked: Ranked,
+    n: f64,
+    absolute: f64,
+    squared: f64,
+    guess: f64,
+    guessed: f64,
+    bins: [(f64, f64); BINS.len()],
+}
+
+impl Tally for ErrorTally {
+    type Item = Error;
+
+    fn clear(&mut self) {
+        self.ranked.clear();
+        (self.n, self.absolute, self.squared, self.guess, self.guessed) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        self.bins = Default::default();
+    }
+
+    fn add(&mut self, error: &Error) {
+        self.ranked.add(error.rank);
+        self.n += 1.0;
+        self.absolute += error.absolute;
+        self.squared += error.absolute * error.absolute;
+        if let Some(guess) = error.guess {
+            self.guess += guess;
+            self.guessed += error.absolute;
+        }
+        let (sum, count) = &mut self.bins[error.bin];
+        *sum += error.absolute;
+        *count += 1.0;
+    }
+
+    fn read(&mut self, values: &mut [f64]) {
+        let standardised = if self.guess > 0.0 { 1.0 - self.guessed / self.guess } else { f64::NAN };
+        let over_all =
+            [self.absolute / self.n, self.ranked.quantile(0.5), (self.squared / self.n).sqrt(), standardised];
+        let (first, by_bin) = values.split_at_mut(over_all.len());
+        first.copy_from_slice(&over_all);
+        for (value, (sum, count)) in by_bin.iter_mut().zip(self.bins) {
+            *value = sum / count;
+        }
+    }
+}
+
+/// Scores one group: writes its metrics, gives its bins.
+pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_, '_>) -> Vec<BinScore> {
+    let golds: Vec<f64> = group.instances().filter_map(|records| number(&records[0].gold)).collect();
+    let guesses = GuessErrors::new(&golds);
+    let absolute = |record: &JobRecord| match verdict(record, options.missing) {
+        Verdict::Answer(answer) => Some((number(&record.gold)?, number(answer)?)),
+        Verdict::NoAnswer | Verdict::Excluded => None,
+    };
+    let ranked = Ranked::new(group.completed().filter_map(absolute).map(|(gold, answer)| (answer - gold).abs()));
+    let sample: Clustered<Error> = group.sample(|record| {
+        let (gold, answer) = absolute(record)?;
+        let absolute = (answer - gold).abs();
+        Some(Error { absolute, rank: ranked.rank(absolute), guess: guesses.of(gold), bin: bin_of(gold) })
+    });
+    let n = sample.items().len();
+    let mut tally =
+        ErrorTally { ranked, n: 0.0, absolute: 0.0, squared: 0.0, guess: 0.0, guessed: 0.0, bins: Default::default() };
+    let estimates = options.bootstrap.estimate(&sample, &mut tally, 4 + BINS.len());
+    for (name, estimate) in ["mae", "mdae", "rmse", "standardised_accuracy"].iter().zip(&estimates) {
+        values.push(name, *estimate, n);
+    }
+    let mut bins = Vec::with_capacity(BINS.len());
+    for (index, (bin, estimate)) in BINS.iter().zip(&estimates[4..]).enumerate() {
+        let answered = sample.items().iter().filter(|error| error.bin == index).count();
+        let n = group.completed().filter(|r| number(&r.gold).map(bin_of) == Some(index)).count();
+        values.push(&format!("mae_by_bin.{bin}"), *estimate, answered);
+        bins.push(BinScore { bin: (*bin).to_owned(), mae: estimate.value, answered, n });
+    }
+    bins
+}
+
+/// Expected absolute errors of guessing the right answer of another instance: the mean |difference| over all pairs of
+/// distinct instances that hold the one asked for.
+///
+/// Source: Shepperd and MacDonell 2012 define the guess; Langdon et al. 2016 give the exact form.
+pub(super) struct GuessErrors {
+    sorted: Vec<f64>,
+    /// Sum of the first i values.
+    sums: Vec<f64>,
+}
+
+impl GuessErrors {
+    pub(super) fn new(golds: &[f64]) -> Self {
+        let mut sorted = golds.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let mut sums = vec![0.0];
+        let mut sum = 0.0;
+        for value in &sorted {
+            sum += value;
+            sums.push(sum);
+        }
+        Self { sorted, sums }
+    }
+
+    /// The expected error for an instance of the set whose right answer is `gold`; `None` if it is alone.
+    pub(super) fn of(&self, gold: f64) -> Option<f64> {
+        let others = self.sorted.len().checked_sub(1).filter(|others| *others > 0)?;
+        let below = self.sorted.partition_point(|value| *value < gold);
+        let sum_below = self.sums[below];
+        let sum_rest = self.sums[self.sorted.len()] - sum_below;
+        let distance = (gold * below as f64 - sum_below) + (sum_rest - gold * (self.sorted.len() - below) as f64);
+        Some(distance / others as f64)
+    }
+
+    /// The mean over all instances of the set.
+    pub(super) fn mean(&self) -> Option<f64> {
+        let errors: Option<Vec<f64>> = self.sorted.iter().map(|gold| self.of(*gold)).collect();
+        let errors = errors.filter(|errors| !errors.is_empty())?;
+        Some(errors.iter().sum::<f64>() / errors.len() as f64)
+    }
+}

@@ -1,0 +1,164 @@
+//! The shapes of a scored run.
+
+use super::table::Better;
+use puma_core::Outcome;
+use serde::{Deserialize, Serialize};
+
+/// Everything the metrics say about a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MetricReport {
+    /// False when some requests failed in the backend: the scores cover only part of the plan until it is resumed.
+    pub comparable: bool,
+    pub outcomes: OutcomeCounts,
+    /// Every value, group after group in the order of `groups`.
+    pub metrics: Vec<MetricValue>,
+    /// What trivial judges reach on the same instances.
+    pub baselines: Vec<Baseline>,
+    /// Sorted by model, strategy, perturbation (the unperturbed original first).
+    pub groups: Vec<GroupReport>,
+}
+
+/// One metric of one group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricValue {
+    /// As in [`METRICS`](super::METRICS), placeholders filled in (`per_class.Critical.f1`).
+    pub name: String,
+    pub model: String,
+    pub strategy: String,
+    /// `None` for unperturbed originals.
+    pub perturbation: Option<String>,
+    pub value: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// How many records (for shares and scores), completions or tokens' jobs the value rests on.
+    pub n: usize,
+    /// `ms`, `tokens/s`, `points`, …; empty for pure numbers.
+    pub unit: String,
+    pub better: Better,
+}
+
+/// What a trivial judge reaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// `majority_class`, `class_prior`, `uniform_random`, `median`, `mean`, `random_guess`, `always_a`.
+    pub name: String,
+    /// The metric it is judged by.
+    pub metric: String,
+    pub value: f64,
+    /// Where it learned: `train pool of 120`, `the judged data itself`, `leave one out`, `nothing`.
+    pub basis: String,
+    /// Instances judged.
+    pub n: usize,
+}
+
+/// How many records ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeCounts {
+    pub answered: usize,
+    pub unparsed: usize,
+    pub ambiguous: usize,
+    pub truncated: usize,
+    pub empty: usize,
+    pub backend_failed: usize,
+}
+
+impl OutcomeCounts {
+    /// Counts `outcomes`.
+    pub fn count(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        let mut counts = Self::default();
+        for outcome in outcomes {
+            *match outcome {
+                Outcome::Answered => &mut counts.answered,
+                Outcome::Unparsed => &mut counts.unparsed,
+                Outcome::Ambiguous => &mut counts.ambiguous,
+                Outcome::Truncated => &mut counts.truncated,
+                Outcome::Empty => &mut counts.empty,
+                Outcome::BackendFailed => &mut counts.backend_failed,
+            } += 1;
+        }
+        counts
+    }
+
+    pub fn of(&self, outcome: Outcome) -> usize {
+        match outcome {
+            Outcome::Answered => self.answered,
+            Outcome::Unparsed => self.unparsed,
+            Outcome::Ambiguous => self.ambiguous,
+            Outcome::Truncated => self.truncated,
+            Outcome::Empty => self.empty,
+            Outcome::BackendFailed => self.backend_failed,
+        }
+    }
+
+    pub fn total(&self) -> usize {
+        Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum()
+    }
+}
+
+/// One model with one strategy under one perturbation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupReport {
+    pub model: String,
+    pub strategy: String,
+    pub perturbation: Option<String>,
+    /// False when some requests failed in the backend.
+    pub comparable: bool,
+    pub outcomes: OutcomeCounts,
+    /// Distinct instances.
+    pub instances: usize,
+    /// Completions that came from the inference cache; no time is taken from their jobs.
+    pub cached_completions: usize,
+    /// Classification and pairwise choice.
+    pub confusion: Option<Confusion>,
+    /// Classification, in label order.
+    pub per_class: Vec<ClassScore>,
+    /// Regression, in ascending order of bins.
+    pub by_bin: Vec<BinScore>,
+    /// The 15 bins behind `ece`; empty without confidences.
+    pub reliability: Vec<ReliabilityBin>,
+}
+
+/// Counts of right answer × given answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Names of rows and of the first columns.
+    pub labels: Vec<String>,
+    /// One row a right answer; its last column counts records without a usable answer.
+    pub rows: Vec<Vec<u32>>,
+}
+
+/// One class of a classification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassScore {
+    pub label: String,
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    /// Records whose right answer this is.
+    pub support: u32,
+    /// Records that gave this answer.
+    pub predicted: u32,
+}
+
+/// Errors of one range of right answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BinScore {
+    /// `up_to_3`, `3_to_8`, `8_to_21`, `above_21`: lower end open, upper end closed.
+    pub bin: String,
+    /// `None` when nothing in the bin was answered.
+    pub mae: Option<f64>,
+    pub answered: usize,
+    pub n: usize,
+}
+
+/// One bin of a reliability diagram: lower end closed, upper end open, the last bin closed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    pub low: f64,
+    pub high: f64,
+    pub n: usize,
+    /// `None` for an empty bin.
+    pub mean_confidence: Option<f64>,
+    /// `None` for an empty bin.
+    pub accuracy: Option<f64>,
+}
