@@ -1,0 +1,98 @@
+//! Which instruction set the kernels may use. A token inside the level is the proof that it was detected.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Proof that this CPU has AVX2; only [`Level::available`] makes one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+/// An instruction set this CPU was found to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Level {
+    /// Portable code at the target's baseline.
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+impl Level {
+    /// Every level this CPU can run, slowest first.
+    pub fn available() -> Vec<Self> {
+        let mut levels = vec![Self::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            levels.push(Self::Avx2(Avx2(())));
+        }
+        levels
+    }
+
+    /// The fastest level of this CPU.
+    pub fn best() -> Self {
+        Self::available().pop().unwrap_or(Self::Scalar)
+    }
+
+    /// The spelling used on command lines and in stored runs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A level was asked for that this CPU or this build does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLevel {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl fmt::Display for UnknownLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<&str> = Level::available().into_iter().map(Level::name).collect();
+        write!(
+            formatter,
+            "instruction set `{}` is not available here; this machine has: {}",
+            self.name,
+            known.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for UnknownLevel {}
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    /// Finds an available level by its [`name`](Level::name).
+    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
+        Self::available()
+            .into_iter()
+            .find(|level| level.name() == name)
+            .ok_or_else(|| UnknownLevel { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_available_level_parses_back_from_its_name() {
+        for level in Level::available() {
+            assert_eq!(level.name().parse::<Level>(), Ok(level));
+        }
+        let error = "mmx".parse::<Level>().unwrap_err();
+        assert!(error.to_string().contains("scalar"));
+    }
+}

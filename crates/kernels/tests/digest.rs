@@ -1,0 +1,62 @@
+//! One committed number for all kernels together: it changes only with the contract version.
+
+use puma_kernels::{Attention, CONTRACT, Columns, Kernels, Level, TensorType, Weights, math};
+
+mod common;
+use common::{Numbers, random_row};
+
+/// Contract version and the FNV-1a hash of all result bits under it.
+const DIGEST: (&str, u64) = ("N1", 0x29b3_f5c9_3257_d1ac);
+
+fn hash(hash: &mut u64, values: &[f32]) {
+    for byte in values.iter().flat_map(|value| value.to_bits().to_le_bytes()) {
+        *hash = (*hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+fn digest(level: Level) -> u64 {
+    let kernels = Kernels::new(level);
+    let mut numbers = Numbers::new(2026);
+    let mut state = 0xcbf2_9ce4_8422_2325;
+    for kind in TensorType::all() {
+        let (len, rows, count) = (768, 21, 7);
+        let bytes: Vec<u8> = (0..rows).flat_map(|_| random_row(&mut numbers, kind, len)).collect();
+        let weights = Weights::new(kind, &bytes, rows, len).unwrap();
+        let values: Vec<f32> = (0..len * count).map(|_| numbers.float(4.0)).collect();
+        let mut columns = Columns::default();
+        columns.fill(&kernels, &values, len);
+        let mut out = vec![0.0f32; rows * count];
+        kernels.multiply(&weights, 0..rows, &columns, &mut out.chunks_mut(rows).collect::<Vec<_>>());
+        hash(&mut state, &out);
+        let mut row = vec![0.0f32; len];
+        puma_kernels::block::dequantise(kind, &bytes[..weights.row_bytes()], &mut row);
+        hash(&mut state, &row);
+    }
+    let x: Vec<f32> = (0..1000).map(|_| numbers.float(8.0)).collect();
+    let y: Vec<f32> = (0..1000).map(|_| numbers.float(8.0)).collect();
+    let mut out = vec![0.0; 1000];
+    (kernels.rms_norm)(&x, &y, 1e-6, &mut out);
+    (kernels.silu_mul)(&mut out, &x);
+    hash(&mut state, &out);
+    hash(&mut state, &[(kernels.dot)(&x, &y), (kernels.log_normaliser)(&x) as f32]);
+    let attention =
+        Attention { keys: &[&x], values: &[&y], block_len: 10, stride: 100, offset: 3, length: 9, scale: 0.1 };
+    let mut out = vec![0.0; 96];
+    (kernels.attend)(&x[..96], &attention, &mut [0.0; 9], &mut out);
+    hash(&mut state, &out);
+    for i in 0..1000 {
+        let angle = f64::from(i) * 1.37;
+        let (sin, cos) = math::sin_cos::sin_cos(angle);
+        hash(&mut state, &[sin as f32, cos as f32, math::pow::pow(1e5, -f64::from(i) / 1000.0) as f32]);
+    }
+    state
+}
+
+#[test]
+fn the_digest_of_all_kernels_is_the_committed_one_at_every_level() {
+    assert_eq!(CONTRACT, DIGEST.0, "a new contract version needs a new digest");
+    for level in Level::available() {
+        let got = digest(level);
+        assert_eq!(got, DIGEST.1, "{level}: {got:#018x}");
+    }
+}
