@@ -1,0 +1,30 @@
+//! Where models come from: names, the catalogue, models other programs already downloaded, and downloads.
+//!
+//! Start at [`Library`]: it joins a [`Catalogue`] with the [`Stores`] of this machine.
+//! [`Library::resolve`] turns a name into a weights file with its SHA-256; [`Library::pull`] fetches one.
+//! Deliberately absent: reading the environment (the caller passes it in) and printing (progress goes to a
+//! [`Progress`] receiver).
+
+mod catalogue;
+mod digest;
+mod error;
+mod library;
+mod local;
+mod manifest;
+mod name;
+mod place;
+mod progress;
+mod report;
+mod stores;
+
+pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
+pub use digest::ModelDigest;
+pub use error::{SourceError, SourceErrorKind};
+pub use library::{Library, ResolvedModel};
+pub use local::{Location, OllamaLayers, PullRecord, StoreKind, Verification};
+pub use name::{
+    DEFAULT_REGISTRY, FileChoice, HuggingFaceName, ModelName, RegistryReference, is_split_part, quantization_in,
+};
+pub use progress::{NoProgress, Phase, Progress, PullProgress};
+pub use report::{ListReport, ListedModel, LocalModel, Recommendation, RecommendedReport, ShowReport, WhereReport};
+pub use stores::{ENVIRONMENT, Stores, without_home};

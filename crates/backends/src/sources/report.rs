@@ -1,0 +1,188 @@
+//! What `puma models list|show|recommended|where` tell, as plain values.
+
+use super::catalogue::CatalogueEntry;
+use super::error::SourceError;
+use super::library::Library;
+use super::local::Location;
+use super::name::ModelName;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The catalogue beside what is on this machine.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListReport {
+    pub catalogue_version: String,
+    pub default: String,
+    /// In the catalogue's order.
+    pub models: Vec<ListedModel>,
+    /// On this machine but not in the catalogue, by store and name.
+    pub other: Vec<LocalModel>,
+}
+
+/// One catalogue entry with its local copies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListedModel {
+    pub tag: String,
+    pub params_b: f64,
+    /// Size of the first source's file; approximate unless the source records it.
+    pub size_bytes: u64,
+    pub context_window: u32,
+    pub architecture: String,
+    /// Whether the embedded engine runs it; if not, it needs a server.
+    pub embedded: bool,
+    pub logprobs: bool,
+    pub license: Option<String>,
+    /// Ids of its sources in the order they are tried.
+    pub sources: Vec<String>,
+    pub local: Vec<Location>,
+}
+
+/// A model outside the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LocalModel {
+    /// A name that resolves to it.
+    pub name: String,
+    pub location: Location,
+}
+
+/// Everything known about one name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShowReport {
+    pub name: String,
+    pub catalogue: Option<CatalogueEntry>,
+    /// Whether the embedded engine runs it, by the catalogue; `None` for models outside it.
+    pub embedded: Option<bool>,
+    pub local: Vec<Location>,
+}
+
+/// Where a model is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WhereReport {
+    pub name: String,
+    /// The first is the one a run uses.
+    pub locations: Vec<Location>,
+}
+
+/// Models that fit this machine.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RecommendedReport {
+    pub ram_bytes: u64,
+    /// What a model may use of it.
+    pub budget_bytes: u64,
+    /// Smallest first.
+    pub models: Vec<Recommendation>,
+}
+
+/// One model that fits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Recommendation {
+    pub tag: String,
+    pub params_b: f64,
+    pub quantization: Option<String>,
+    pub size_bytes: u64,
+    /// Memory that running it takes.
+    pub needs_bytes: u64,
+    pub on_this_machine: bool,
+    pub is_default: bool,
+}
+
+/// Memory beside the weights: key-value cache of one context, activations, the program itself.
+const WORKING_BYTES: u64 = 512 << 20;
+
+/// Memory that running a model of `size_bytes` takes: its weights, a tenth of them again for caches that grow with
+/// the model, and a fixed working set.
+fn needs_bytes(size_bytes: u64) -> u64 {
+    size_bytes + size_bytes / 10 + WORKING_BYTES
+}
+
+impl Library {
+    /// The catalogue merged with local copies, and the local models it does not list.
+    pub fn list(&self) -> ListReport {
+        let models: Vec<ListedModel> = self.catalogue.models.iter().map(|entry| self.listed(entry)).collect();
+        let listed: BTreeSet<&Path> = models.iter().flat_map(|m| &m.local).map(|l| l.path.as_path()).collect();
+        let other = self.scan().into_iter().filter(|(_, location)| !listed.contains(location.path.as_path()));
+        let other = other.map(|(name, location)| LocalModel { name, location }).collect();
+        ListReport {
+            catalogue_version: self.catalogue.version.clone(),
+            default: self.catalogue.default.clone(),
+            models,
+            other,
+        }
+    }
+
+    /// What the catalogue and the stores know about `name`.
+    ///
+    /// # Errors
+    /// The name has no known form, or neither the catalogue nor this machine has it.
+    pub fn show(&self, name: &str) -> Result<ShowReport, SourceError> {
+        let parsed = ModelName::parse(name)?;
+        let catalogue = match &parsed {
+            ModelName::Registry { reference, .. } => self.entry(reference).cloned(),
+            _ => None,
+        };
+        let local = self.locations(&parsed);
+        if catalogue.is_none() && local.is_empty() {
+            return Err(self.not_found(name, &parsed));
+        }
+        let embedded = catalogue.as_ref().map(CatalogueEntry::embedded);
+        Ok(ShowReport { name: name.to_owned(), catalogue, embedded, local })
+    }
+
+    /// Every place on this machine that has `name`.
+    ///
+    /// # Errors
+    /// The name has no known form, or nothing has it.
+    pub fn locate(&self, name: &str) -> Result<WhereReport, SourceError> {
+        let parsed = ModelName::parse(name)?;
+        let locations = self.locations(&parsed);
+        if locations.is_empty() {
+            return Err(self.not_found(name, &parsed));
+        }
+        Ok(WhereReport { name: name.to_owned(), locations })
+    }
+
+    /// Catalogue models that the embedded engine runs within `ram_bytes`, smallest first (by memory need, then tag).
+    ///
+    /// A model fits when 1.1 × its file + 512 MiB is at most three quarters of the memory: the rest belongs to the
+    /// system and to whatever else is open.
+    pub fn recommended(&self, ram_bytes: u64) -> RecommendedReport {
+        let budget_bytes = ram_bytes / 4 * 3;
+        let fits = |entry: &&CatalogueEntry| entry.embedded() && needs_bytes(entry.size_bytes()) <= budget_bytes;
+        let mut models: Vec<Recommendation> =
+            self.catalogue.models.iter().filter(fits).map(|entry| self.recommendation(entry)).collect();
+        models.sort_by(|a, b| a.needs_bytes.cmp(&b.needs_bytes).then_with(|| a.tag.cmp(&b.tag)));
+        RecommendedReport { ram_bytes, budget_bytes, models }
+    }
+
+    fn recommendation(&self, entry: &CatalogueEntry) -> Recommendation {
+        Recommendation {
+            tag: entry.tag.clone(),
+            params_b: entry.params_b,
+            quantization: entry.sources.first().and_then(|source| source.quantization.clone()),
+            size_bytes: entry.size_bytes(),
+            needs_bytes: needs_bytes(entry.size_bytes()),
+            on_this_machine: !self.entry_locations(entry).is_empty(),
+            is_default: entry.tag == self.catalogue.default,
+        }
+    }
+
+    fn listed(&self, entry: &CatalogueEntry) -> ListedModel {
+        ListedModel {
+            tag: entry.tag.clone(),
+            params_b: entry.params_b,
+            size_bytes: entry.size_bytes(),
+            context_window: entry.context_window,
+            architecture: entry.architecture.clone(),
+            embedded: entry.embedded(),
+            logprobs: entry.logprobs,
+            license: entry.license.clone(),
+            sources: entry.sources.iter().map(|source| source.id.clone()).collect(),
+            local: self.entry_locations(entry),
+        }
+    }
+
+    fn entry_locations(&self, entry: &CatalogueEntry) -> Vec<Location> {
+        ModelName::parse(&entry.tag).map(|name| self.locations(&name)).unwrap_or_default()
+    }
+}
