@@ -63,6 +63,25 @@ impl SkipReason {
     }
 }
 
+/// Which column holds the right answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gold {
+    /// For triage and prioritization.
+    Priority,
+    /// For estimation.
+    StoryPoints,
+}
+
+impl Gold {
+    /// What the scenario (or alias) `name` is judged by.
+    pub fn of_scenario(name: &str) -> Option<Self> {
+        match crate::spec::canonical_scenario(name)? {
+            "estimation_tawos" => Some(Self::StoryPoints),
+            _ => Some(Self::Priority),
+        }
+    }
+}
+
 /// Which part of a dataset a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {

@@ -1,0 +1,73 @@
+//! CSV and its relatives: commas, semicolons, tabs or bars between cells, quotes doubled inside quotes, any line end.
+
+use super::columns::recognised;
+use super::error::{DatasetError, DatasetErrorKind};
+use super::raw::{RawRow, RawTable};
+use csv::{ReaderBuilder, StringRecord};
+
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Reads delimited text. The delimiter is the one under which the header holds the most columns that PUMA knows, or
+/// that the user named; then the one that gives the most columns.
+pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<RawTable, DatasetError> {
+    let delimiter = DELIMITERS
+        .into_iter()
+        .rev()
+        .max_by_key(|&delimiter| {
+            let header = header_of(text, delimiter);
+            let known = header.iter().filter(|name| recognised(name, named_by_user)).count();
+            (known, header.len())
+        })
+        .unwrap_or(b',');
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut header: Option<Vec<String>> = None;
+    let mut rows = Vec::new();
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let Some(names) = &header else {
+            header = Some(record.iter().map(|name| name.trim().to_owned()).collect());
+            continue;
+        };
+        let number = rows.len() as u64 + 1;
+        if record.len() != names.len() {
+            return Err(ragged(file, names.len(), record.len()).at_row(number, line));
+        }
+        rows.push(RawRow { line, cells: record.iter().map(str::to_owned).collect(), skip: None });
+    }
+    Ok(RawTable { header: header.unwrap_or_default(), rows })
+}
+
+fn header_of(text: &str, delimiter: u8) -> Vec<String> {
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
+    match reader.read_record(&mut record) {
+        Ok(true) => record.iter().map(str::to_owned).collect(),
+        Ok(false) | Err(_) => Vec::new(),
+    }
+}
+
+fn ragged(file: &str, expected: usize, found: usize) -> DatasetError {
+    let hint = if found < expected {
+        "look for a quote that is never closed, or a line break outside quotes, in this row or just before it"
+    } else {
+        "put quotes around cells that hold the delimiter, in this row or just before it"
+    };
+    let message = format!("this row has {found} cells, and the header has {expected}");
+    DatasetError::new(file, DatasetErrorKind::Syntax, message, hint)
+}
+
+fn broken(file: &str, error: &csv::Error) -> DatasetError {
+    let problem = DatasetError::new(
+        file,
+        DatasetErrorKind::Syntax,
+        format!("the row cannot be read: {error}"),
+        "export the file again as CSV UTF-8",
+    );
+    match error.position() {
+        Some(position) => problem.at_line(position.line()),
+        None => problem,
+    }
+}
