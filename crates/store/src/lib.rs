@@ -1,1 +1,35 @@
-//! Under construction in this commit series.
+//! One SQLite file that holds every run, and a second one that remembers completions.
+//!
+//! Start at [`Store`]: [`Store::open`] makes or migrates the file, also one that upstream PUMA made. [`Recorder`] is
+//! the event sink that commits each job as it finishes; [`Store::load_run`] reads a run back exactly as it was
+//! emitted, which is what resuming and scoring again stand on. [`CacheStore`] is the inference cache.
+//! Deliberately absent: planning, scoring, printing. The store never decides what a number means.
+
+mod admin;
+mod cache;
+mod columns;
+mod compare;
+mod error;
+mod find;
+mod list;
+mod load;
+mod lock;
+mod machine;
+mod metrics;
+mod moment;
+mod open;
+mod record;
+mod schema;
+
+pub use admin::{DbStatus, DeletedRun};
+pub use cache::{CacheStats, CacheStore};
+pub use error::StoreError;
+pub use find::LATEST;
+pub use list::{RunFilter, RunSummary, parse_since};
+pub use load::{JobFailure, Origin, StoredRun};
+pub use machine::EmissionRow;
+pub use metrics::MetricRow;
+pub use moment::parse_moment;
+pub use open::Store;
+pub use record::Recorder;
+pub use schema::SCHEMA_VERSION;

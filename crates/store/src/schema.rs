@@ -1,0 +1,117 @@
+//! The schema's versions and how a file gets from any of them to the newest.
+//!
+//! All pending steps run in one `BEGIN IMMEDIATE` transaction that also reads the version, so that two programs that
+//! open a new file at once cannot both migrate it, and a cut in the middle leaves the old version.
+
+use crate::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+/// Steps in order; step `n` leads from version `n` to `n + 1`. Forward only: a step that was released never changes.
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_upstream.sql"), include_str!("../migrations/0002_repeatable_runs.sql")];
+
+/// The newest schema version, kept in `PRAGMA user_version`.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// `PUMA` in ASCII, kept in `PRAGMA application_id`, so that no other program's file is taken for ours.
+const APPLICATION_ID: i64 = 0x5055_4D41;
+
+/// What a file is before it is touched.
+pub(crate) enum Kind {
+    /// No tables at all.
+    Empty,
+    /// Ours, with its schema version.
+    Ours(i64),
+    /// Made by upstream PUMA and never opened by this program.
+    Upstream,
+    /// Another program's.
+    Foreign,
+}
+
+/// Tells whose file it is, without writing.
+pub(crate) fn kind(conn: &Connection) -> rusqlite::Result<Kind> {
+    let application_id: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application_id == APPLICATION_ID {
+        return conn.pragma_query_value(None, "user_version", |row| row.get(0)).map(Kind::Ours);
+    }
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(Kind::Empty);
+    }
+    // Columns that only upstream PUMA's `runs` and `predictions` have together.
+    let upstream: i64 = conn.query_row(
+        "SELECT (SELECT count(*) FROM pragma_table_info('runs') WHERE name IN ('run_id', 'spec_hash', 'spec_yaml')) \
+              + (SELECT count(*) FROM pragma_table_info('predictions') WHERE name IN ('parsed_label', 'prompt_hash'))",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(if application_id == 0 && upstream == 5 { Kind::Upstream } else { Kind::Foreign })
+}
+
+/// Brings the file to [`SCHEMA_VERSION`].
+pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    migrate_to(conn, path, SCHEMA_VERSION)
+}
+
+fn migrate_to(conn: &mut Connection, path: &Path, target: i64) -> Result<(), StoreError> {
+    let failed = |source| StoreError::from_sqlite(path, "prepare the tables", source);
+    if let Kind::Ours(version) = kind(conn).map_err(failed)?
+        && version == target
+    {
+        return Ok(());
+    }
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version = match kind(&transaction).map_err(failed)? {
+        Kind::Empty | Kind::Upstream => 0,
+        Kind::Ours(version) if version > SCHEMA_VERSION => {
+            return Err(StoreError::NewerSchema { path: path.to_path_buf(), found: version, known: SCHEMA_VERSION });
+        }
+        Kind::Ours(version) => version,
+        Kind::Foreign => return Err(StoreError::NotPuma { path: path.to_path_buf() }),
+    };
+    for (step, sql) in MIGRATIONS.iter().enumerate() {
+        if (version..target).contains(&(step as i64)) {
+            transaction.execute_batch(sql).map_err(failed)?;
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", version.max(target)).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// The inference cache's one table, with upstream's name and columns and a count of uses. `created` is in seconds since
+/// 1970.
+const CACHE: &str = "
+CREATE TABLE inferences (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    created REAL NOT NULL,
+    hits INTEGER NOT NULL DEFAULT 0
+);
+";
+
+/// `PUMC` in ASCII: a cache is not a run database.
+const CACHE_APPLICATION_ID: i64 = 0x5055_4D43;
+
+/// Makes the cache's table in a new file; refuses any other program's.
+pub(crate) fn prepare_cache(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::from_sqlite(path, "open the inference cache", source);
+    let is_cache = |conn: &Connection| {
+        conn.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)).map(|id| id == CACHE_APPLICATION_ID)
+    };
+    if is_cache(conn).map_err(failed)? {
+        return conn.execute_batch("PRAGMA synchronous = NORMAL;").map_err(failed);
+    }
+    if !matches!(kind(conn).map_err(failed)?, Kind::Empty) {
+        return Err(StoreError::NotPuma { path: path.to_path_buf() });
+    }
+    crate::open::enter_wal_mode(conn).map_err(failed)?;
+    conn.execute_batch("PRAGMA synchronous = NORMAL;").map_err(failed)?;
+    let transaction = rusqlite::Transaction::new_unchecked(conn, TransactionBehavior::Immediate).map_err(failed)?;
+    if !is_cache(&transaction).map_err(failed)? {
+        transaction.execute_batch(CACHE).map_err(failed)?;
+        transaction.pragma_update(None, "application_id", CACHE_APPLICATION_ID).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
