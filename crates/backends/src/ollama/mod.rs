@@ -1,0 +1,12 @@
+//! Ollama through its native API: start at [`OllamaBackend`].
+//!
+//! [`request`](self) building, the reading of answers and the identification of models lie in files of their own.
+
+mod answer;
+mod backend;
+mod identify;
+mod request;
+
+pub use backend::{OllamaBackend, OllamaOptions};
+pub use identify::{CONTEXT_CAP, InstalledModel};
+pub use request::Api;
