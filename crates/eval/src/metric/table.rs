@@ -3,6 +3,7 @@
 //! This file is a table.
 
 use super::task::TaskKind;
+use crate::spec::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 /// Which direction is good.
@@ -228,30 +229,8 @@ pub fn resolve(name: &str) -> Result<(&'static MetricDef, String), UnknownMetric
     if let Some(def) = METRICS.iter().find(|def| def.aliases.contains(&name)) {
         return Ok((def, def.name.to_owned()));
     }
-    let nearest = METRICS
-        .iter()
-        .flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()))
-        .map(|candidate| (edits(name, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| distance * 2 <= candidate.len())
-        .map(|(_, candidate)| candidate);
-    Err(UnknownMetric { name: name.to_owned(), nearest })
-}
-
-/// How many characters must be inserted, deleted or replaced to make `b` of `a` (Levenshtein).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    let names = METRICS.iter().flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()));
+    Err(UnknownMetric { name: name.to_owned(), nearest: nearest(name, names) })
 }
 
 #[cfg(test)]
