@@ -31,6 +31,8 @@ def scored_labels(labels, gold, answer):
         expect["accuracy"] = sk.accuracy_score(gold, given)
         expect["balanced_accuracy"] = sk.balanced_accuracy_score(gold, given)
         p, r, f, _ = sk.precision_recall_fscore_support(gold, given, labels=labels, zero_division=0)
+        expect["precision_macro"] = sk.precision_score(gold, given, labels=labels, average="macro", zero_division=0)
+        expect["recall_macro"] = sk.recall_score(gold, given, labels=labels, average="macro", zero_division=0)
         for i, label in enumerate(labels):
             expect[f"per_class.{label}.precision"] = p[i]
             expect[f"per_class.{label}.recall"] = r[i]
@@ -101,6 +103,8 @@ def regression_case(n, golds, whole, silence):
         expect["mae"] = sk.mean_absolute_error(y, p)
         expect["mdae"] = sk.median_absolute_error(y, p)
         expect["rmse"] = sk.root_mean_squared_error(y, p)
+        if len(set(y)) > 1:
+            expect["r2"] = sk.r2_score(y, p)
         if n > 1:
             guess = [
                 np.mean([abs(gold[i] - gold[j]) for j in range(n) if j != i]) for i in range(n) if answer[i] is not None

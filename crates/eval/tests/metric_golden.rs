@@ -67,7 +67,7 @@ fn classification_agrees_with_scikit_learn() {
         let records = Records::new(&golds, &texts(&case["answer"])).records;
         for (missing, expected) in [(MissingAnswers::Wrong, "wrong"), (MissingAnswers::Dropped, "dropped")] {
             let report = metric::compute(&task, &records, &options(missing)).expect("labels fit");
-            let families = ["f1_", "accuracy", "balanced_", "per_class."];
+            let families = ["f1_", "accuracy", "balanced_", "per_class.", "precision_", "recall_"];
             assert_metrics(&report, &case[expected], &families, &format!("case {index}, {expected}"));
         }
         let report = metric::compute(&task, &records, &options(MissingAnswers::Wrong)).expect("labels fit");
@@ -84,7 +84,7 @@ fn regression_agrees_with_scikit_learn_and_brute_force() {
         let golds: Vec<String> = texts(&case["gold"]).into_iter().flatten().collect();
         let records = Records::new(&golds, &texts(&case["answer"])).records;
         let report = metric::compute(&task, &records, &options(MissingAnswers::Wrong)).expect("numbers");
-        let families = ["mae", "mdae", "rmse", "standardised"];
+        let families = ["mae", "mdae", "rmse", "standardised", "r2"];
         assert_metrics(&report, &case["expect"], &families, &format!("case {index}"));
         assert_baselines(&report, "", &case["baselines"], &format!("case {index}"));
     }

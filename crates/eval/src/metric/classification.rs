@@ -35,18 +35,20 @@ fn ratio_or_zero(part: f64, whole: f64) -> f64 {
 }
 
 /// Names of the scores in [`headline`]'s order.
-pub(super) const HEADLINE: [&str; 5] = ["f1_macro", "f1_weighted", "f1_micro", "accuracy", "balanced_accuracy"];
+pub(super) const HEADLINE: [&str; 7] =
+    ["f1_macro", "f1_weighted", "f1_micro", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro"];
 
 /// Scores over all classes, NaN without records.
-pub(super) fn headline(classes: &[ClassCounts]) -> [f64; 5] {
+pub(super) fn headline(classes: &[ClassCounts]) -> [f64; HEADLINE.len()] {
     let records: f64 = classes.iter().map(|class| class.support).sum();
     if records == 0.0 {
-        return [f64::NAN; 5];
+        return [f64::NAN; HEADLINE.len()];
     }
     let hits: f64 = classes.iter().map(|class| class.hits).sum();
     let predicted: f64 = classes.iter().map(|class| class.predicted).sum();
     let f1_sum: f64 = classes.iter().map(ClassCounts::f1).sum();
     let f1_weighted: f64 = classes.iter().map(|class| class.f1() * class.support).sum();
+    let precision_sum: f64 = classes.iter().map(ClassCounts::precision).sum();
     let occurring = classes.iter().filter(|class| class.support > 0.0);
     let recall_sum: f64 = occurring.clone().map(ClassCounts::recall).sum();
     [
@@ -55,6 +57,8 @@ pub(super) fn headline(classes: &[ClassCounts]) -> [f64; 5] {
         2.0 * hits / (predicted + records),
         hits / records,
         recall_sum / occurring.count() as f64,
+        precision_sum / classes.len() as f64,
+        recall_sum / classes.len() as f64,
     ]
 }
 

@@ -12,6 +12,9 @@ use puma_core::JobRecord;
 const BINS: [&str; 4] = ["up_to_3", "3_to_8", "8_to_21", "above_21"];
 const BIN_ENDS: [f64; 3] = [3.0, 8.0, 21.0];
 
+/// The metrics over all bins, in the tally's order.
+const HEADLINE: [&str; 5] = ["mae", "mdae", "rmse", "standardised_accuracy", "r2"];
+
 fn bin_of(gold: f64) -> usize {
     BIN_ENDS.iter().filter(|end| gold > **end).count()
 }
@@ -23,17 +26,29 @@ struct Error {
     rank: u32,
     /// Expected absolute error of guessing the right answer of another instance.
     guess: Option<f64>,
+    gold: f64,
     bin: usize,
+}
+
+/// What is added up over errors.
+#[derive(Default)]
+struct Sums {
+    n: f64,
+    mean_gold: f64,
+    /// Σ (right − mean right)², kept up by Welford's update (1962): exactly 0 when all are equal.
+    gold_spread: f64,
+    absolute: f64,
+    squared: f64,
+    /// Over the errors that have a guess to compare with.
+    guess: f64,
+    guessed: f64,
+    /// (sum of absolute errors, count) of each bin.
+    bins: [(f64, f64); BINS.len()],
 }
 
 struct ErrorTally {
     ranked: Ranked,
-    n: f64,
-    absolute: f64,
-    squared: f64,
-    guess: f64,
-    guessed: f64,
-    bins: [(f64, f64); BINS.len()],
+    sums: Sums,
 }
 
 impl Tally for ErrorTally {
@@ -41,31 +56,39 @@ impl Tally for ErrorTally {
 
     fn clear(&mut self) {
         self.ranked.clear();
-        (self.n, self.absolute, self.squared, self.guess, self.guessed) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        self.bins = Default::default();
+        self.sums = Sums::default();
     }
 
     fn add(&mut self, error: &Error) {
         self.ranked.add(error.rank);
-        self.n += 1.0;
-        self.absolute += error.absolute;
-        self.squared += error.absolute * error.absolute;
+        let sums = &mut self.sums;
+        sums.n += 1.0;
+        let from_mean = error.gold - sums.mean_gold;
+        sums.mean_gold += from_mean / sums.n;
+        sums.gold_spread += from_mean * (error.gold - sums.mean_gold);
+        sums.absolute += error.absolute;
+        sums.squared += error.absolute * error.absolute;
         if let Some(guess) = error.guess {
-            self.guess += guess;
-            self.guessed += error.absolute;
+            sums.guess += guess;
+            sums.guessed += error.absolute;
         }
-        let (sum, count) = &mut self.bins[error.bin];
+        let (sum, count) = &mut sums.bins[error.bin];
         *sum += error.absolute;
         *count += 1.0;
     }
 
     fn read(&mut self, values: &mut [f64]) {
-        let standardised = if self.guess > 0.0 { 1.0 - self.guessed / self.guess } else { f64::NAN };
-        let over_all =
-            [self.absolute / self.n, self.ranked.quantile(0.5), (self.squared / self.n).sqrt(), standardised];
-        let (first, by_bin) = values.split_at_mut(over_all.len());
-        first.copy_from_slice(&over_all);
-        for (value, (sum, count)) in by_bin.iter_mut().zip(self.bins) {
+        let sums = &self.sums;
+        let beyond = |error: f64, reference: f64| if reference > 0.0 { 1.0 - error / reference } else { f64::NAN };
+        let (over_all, by_bin) = values.split_at_mut(HEADLINE.len());
+        over_all.copy_from_slice(&[
+            sums.absolute / sums.n,
+            self.ranked.quantile(0.5),
+            (sums.squared / sums.n).sqrt(),
+            beyond(sums.guessed, sums.guess),
+            beyond(sums.squared, sums.gold_spread),
+        ]);
+        for (value, (sum, count)) in by_bin.iter_mut().zip(sums.bins) {
             *value = sum / count;
         }
     }
@@ -83,17 +106,16 @@ pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_
     let sample: Clustered<Error> = group.sample(|record| {
         let (gold, answer) = absolute(record)?;
         let absolute = (answer - gold).abs();
-        Some(Error { absolute, rank: ranked.rank(absolute), guess: guesses.of(gold), bin: bin_of(gold) })
+        Some(Error { absolute, rank: ranked.rank(absolute), guess: guesses.of(gold), gold, bin: bin_of(gold) })
     });
     let n = sample.items().len();
-    let mut tally =
-        ErrorTally { ranked, n: 0.0, absolute: 0.0, squared: 0.0, guess: 0.0, guessed: 0.0, bins: Default::default() };
-    let estimates = options.bootstrap.estimate(&sample, &mut tally, 4 + BINS.len());
-    for (name, estimate) in ["mae", "mdae", "rmse", "standardised_accuracy"].iter().zip(&estimates) {
+    let mut tally = ErrorTally { ranked, sums: Sums::default() };
+    let estimates = options.bootstrap.estimate(&sample, &mut tally, HEADLINE.len() + BINS.len());
+    for (name, estimate) in HEADLINE.iter().zip(&estimates) {
         values.push(name, *estimate, n);
     }
     let mut bins = Vec::with_capacity(BINS.len());
-    for (index, (bin, estimate)) in BINS.iter().zip(&estimates[4..]).enumerate() {
+    for (index, (bin, estimate)) in BINS.iter().zip(&estimates[HEADLINE.len()..]).enumerate() {
         let answered = sample.items().iter().filter(|error| error.bin == index).count();
         let n = group.completed().filter(|r| number(&r.gold).map(bin_of) == Some(index)).count();
         values.push(&format!("mae_by_bin.{bin}"), *estimate, answered);

@@ -30,7 +30,7 @@ pub struct MetricValue {
     pub value: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// How many records (for shares and scores), completions or tokens' jobs the value rests on.
+    /// How many records the value rests on; for phases of a job, how many completions.
     pub n: usize,
     /// `ms`, `tokens/s`, `points`, …; empty for pure numbers.
     pub unit: String,
