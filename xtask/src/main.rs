@@ -1,1 +1,51 @@
-fn main() {}
+//! The project's habits as commands: `cargo xtask ci|test|tidy|gen`.
+//!
+//! A rule that a person must remember is a rule that will be broken; here they are commands that fail.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its caller")]
+
+mod ci;
+mod command;
+mod generate;
+mod suite;
+mod test_model;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's habits as commands.
+
+  cargo xtask ci [--without-tests]   everything a change must pass: fmt, clippy, tidy, gen --check, tests
+  cargo xtask test [ARGS]            the whole test suite, on a fresh machine too; ARGS go to cargo test
+  cargo xtask test --nextest [ARGS]  the same with cargo nextest, where it is installed
+  cargo xtask tidy                   the rules of the house that can be checked by reading
+  cargo xtask gen [--check]          writes docs/reference from the program's own tables, or checks it
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["ci"] => ci::run(ci::Tests::Included),
+        ["ci", "--without-tests"] => ci::run(ci::Tests::LeftOut),
+        ["test", "--nextest", rest @ ..] => suite::run(suite::Runner::Nextest, rest),
+        ["test", rest @ ..] => suite::run(suite::Runner::Cargo, rest),
+        ["tidy"] => tidy::run(),
+        ["gen"] => generate::run(generate::Mode::Write),
+        ["gen", "--check"] => generate::run(generate::Mode::Check),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("xtask does not know `{}`\n\n{HELP}", other.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
