@@ -61,11 +61,17 @@ impl Store {
         let number = |pragma: &str| self.conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let free_pages = number("freelist_count").map_err(&failed)?;
         let page_bytes = number("page_size").map_err(&failed)?;
+        let mut problems = self.problems()?;
         let mut rows = BTreeMap::new();
         for table in TABLES {
-            let count: i64 =
-                self.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).map_err(&failed)?;
-            rows.insert(table.to_owned(), count.unsigned_abs());
+            let count = self.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
+            match count.map_err(&failed) {
+                Ok(count) => {
+                    rows.insert(table.to_owned(), count.unsigned_abs());
+                }
+                Err(error @ StoreError::Damaged { .. }) => problems.push(format!("cannot count {table}: {error}")),
+                Err(error) => return Err(error),
+            }
         }
         let file_bytes = |suffix: &str| {
             let mut path = self.path()?.as_os_str().to_owned();
@@ -82,7 +88,7 @@ impl Store {
             sqlite_version: rusqlite::version().to_owned(),
             journal_mode: self.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(&failed)?,
             rows,
-            problems: self.problems()?,
+            problems,
         })
     }
 
@@ -101,9 +107,15 @@ impl Store {
     /// What is wrong with the file, a sentence each.
     fn problems(&self) -> Result<Vec<String>, StoreError> {
         const ATTEMPTED: &str = "check the database";
-        let mut problems: Vec<String> =
-            self.rows(ATTEMPTED, "PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
+        let mut problems = match self.rows(ATTEMPTED, "PRAGMA integrity_check", [], |row| row.get::<_, String>(0)) {
+            Ok(problems) => problems,
+            Err(error @ StoreError::Damaged { .. }) => return Ok(vec![error.to_string()]),
+            Err(error) => return Err(error),
+        };
         problems.retain(|problem| problem != "ok");
+        if !problems.is_empty() {
+            return Ok(problems);
+        }
         // Upstream never enforced its foreign keys, so its files may hold rows that point nowhere.
         let orphans: Vec<(String, String)> =
             self.rows(ATTEMPTED, "PRAGMA foreign_key_check", [], |row| Ok((row.get(0)?, row.get(2)?)))?;

@@ -33,3 +33,11 @@ pub use moment::parse_moment;
 pub use open::Store;
 pub use record::Recorder;
 pub use schema::SCHEMA_VERSION;
+
+#[cfg(test)]
+#[path = "../tests/it/fixture.rs"]
+#[expect(dead_code, reason = "shared with tests/it, which uses all of it")]
+mod fixture;
+
+#[cfg(test)]
+mod trouble;

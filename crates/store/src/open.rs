@@ -58,17 +58,22 @@ impl Store {
         Ok(Self { conn, path: Some(path.to_path_buf()) })
     }
 
-    /// Opens the database at `path` for reading only: nothing is made, migrated or changed.
+    /// Opens the database at `path` for reading only: nothing is made, migrated or changed. Works in a folder that
+    /// cannot be written, too.
     ///
     /// # Errors
     /// As [`Store::open`]; also when the schema is older than this program's, or the file does not exist.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let failed = |source| StoreError::from_sqlite(path, "open the database", source);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
-        conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        let found = match schema::kind(&conn).map_err(failed)? {
+        let (conn, kind) = match connect_read_only(path, path) {
+            // WAL mode makes a file beside the database even to read. Where that is forbidden nobody can be writing
+            // either, unless a journal is there, so the file may be read as one that never changes.
+            Err(error) if may_be_immutable(&error, path) => connect_read_only(&immutable_uri(path), path),
+            result => result,
+        }
+        .map_err(failed)?;
+        let found = match kind {
             Kind::Ours(SCHEMA_VERSION) => return Ok(Self { conn, path: Some(path.to_path_buf()) }),
             Kind::Foreign => return Err(StoreError::NotPuma { path: path.to_path_buf() }),
             Kind::Ours(found) => found,
@@ -115,6 +120,30 @@ impl Store {
     pub(crate) fn begin(&self, attempted: &'static str) -> Result<Transaction<'_>, StoreError> {
         Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(self.failed(attempted))
     }
+}
+
+fn connect_read_only(target: &Path, path: &Path) -> rusqlite::Result<(Connection, Kind)> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if target != path {
+        flags |= OpenFlags::SQLITE_OPEN_URI;
+    }
+    let conn = Connection::open_with_flags(target, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    let kind = schema::kind(&conn)?;
+    Ok((conn, kind))
+}
+
+fn may_be_immutable(error: &rusqlite::Error, path: &Path) -> bool {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    let forbidden = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    forbidden && path.is_file() && !Path::new(&journal).exists()
+}
+
+/// `file:…?immutable=1`, with the characters escaped that a URI gives a meaning.
+fn immutable_uri(path: &Path) -> PathBuf {
+    let text = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    PathBuf::from(format!("file:{text}?immutable=1"))
 }
 
 /// Switches to WAL mode, which is kept in the file. SQLite does not wait by itself when two programs switch at once.

@@ -3,7 +3,7 @@
 use crate::columns::{completions_to_json, completions_with_tokens_to_json};
 use crate::compare::{header_differences, instance_differences};
 use crate::lock::RunLock;
-use crate::moment::column_text;
+use crate::moment::{column_text, parse_moment};
 use crate::{Origin, Store, StoreError, load, machine};
 use puma_core::canon::sha256_hex;
 use puma_core::event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
@@ -298,6 +298,11 @@ impl RecordColumns {
         }
         if !record.completions.iter().flat_map(times_ms).all(f64::is_finite) {
             return Err("a duration is not a number".to_owned());
+        }
+        for at in [record.started_at, record.finished_at] {
+            if parse_moment(&column_text(at)) != Some(at) {
+                return Err(format!("its time {} lies outside the years 0 to 9999", at.0));
+            }
         }
         let unwritable = |error: serde_json::Error| format!("it cannot be written as JSON ({error})");
         let (completions, logprobs) = completions_to_json(&record.completions).map_err(unwritable)?;

@@ -115,3 +115,79 @@ pub(crate) fn prepare_cache(conn: &Connection, path: &Path) -> Result<(), StoreE
     }
     transaction.commit().map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puma_core::canon::sha256_hex;
+
+    /// Each table with its columns, types and keys.
+    fn shape(conn: &Connection) -> Vec<String> {
+        let sql = "SELECT concat_ws(' ', t.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk) \
+                   FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type = 'table' ORDER BY 1";
+        let mut statement = conn.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_past_version_ends_at_the_same_schema() {
+        let path = Path::new("test");
+        let mut newest = Connection::open_in_memory().unwrap();
+        migrate(&mut newest, path).unwrap();
+        for version in 1..SCHEMA_VERSION {
+            let mut conn = Connection::open_in_memory().unwrap();
+            migrate_to(&mut conn, path, version).unwrap();
+            assert_eq!(conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), version);
+            conn.execute_batch(
+                "INSERT INTO runs (run_id, spec_hash, spec_yaml, status) \
+                 VALUES ('a', 'ffff', '{\"scenario\": \"triage_jira\"}', 'done'), ('b', 'ffff', 'no json', 'error')",
+            )
+            .unwrap();
+            migrate(&mut conn, path).unwrap();
+            assert_eq!(shape(&conn), shape(&newest), "from version {version}");
+            let scenarios: Vec<Option<String>> = conn
+                .prepare("SELECT scenario FROM runs ORDER BY run_id")
+                .unwrap()
+                .query_map([], |row| row.get(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert_eq!(scenarios, [Some("triage_jira".to_owned()), None]);
+        }
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_old_version() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate_to(&mut conn, Path::new("test"), 1).unwrap();
+        let before = shape(&conn);
+        conn.execute_batch("CREATE TABLE job_failures (mine TEXT)").unwrap();
+        assert!(migrate(&mut conn, Path::new("test")).is_err());
+        conn.execute_batch("DROP TABLE job_failures").unwrap();
+        assert_eq!(shape(&conn), before);
+        assert_eq!(conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[test]
+    fn released_migrations_never_change() {
+        let hashes = MIGRATIONS.map(|sql| sha256_hex(sql.as_bytes())[..16].to_owned());
+        assert_eq!(hashes, ["489713b42fd014c7", "2f7f814b4a22b745"], "write a new step instead");
+    }
+
+    #[test]
+    fn the_queries_that_grow_use_an_index() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, Path::new("test")).unwrap();
+        for (query, index) in [
+            ("SELECT * FROM predictions WHERE run_id = 'a' AND job_id = 'b'", "ux_predictions_run_job"),
+            ("SELECT * FROM predictions WHERE model = 'a' AND run_id = 'b'", "ix_predictions"),
+            ("SELECT value FROM metrics WHERE run_id = 'a' AND metric_name = 'mae'", "ix_metrics_run_name"),
+            ("SELECT * FROM runs ORDER BY started_at DESC LIMIT 5", "ix_runs_started"),
+            ("SELECT 1 FROM predictions WHERE prompt_sha256 = 'a'", "ix_predictions_prompt"),
+        ] {
+            let plan: String =
+                conn.query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| row.get("detail")).unwrap();
+            assert!(plan.contains(index), "{query}: {plan}");
+        }
+    }
+}

@@ -1,8 +1,17 @@
 //! What the store promises to the rest of the program, tested through its public door.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cache;
+mod care;
+mod documented;
 mod fixture;
+mod kill;
+mod listing;
+mod opening;
 mod recording;
 mod resuming;
+mod round_trip;
+mod upstream;
 
 #[test]
 fn no_test_file_is_forgotten() {
