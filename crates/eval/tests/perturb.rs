@@ -8,7 +8,7 @@ use puma_eval::perturb::{PERTURBATIONS, apply};
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/perturb.json")).unwrap()
+    serde_json::from_str(include_str!("golden/perturb.json")).expect("the golden file holds it")
 }
 
 #[test]

@@ -4,11 +4,16 @@ use puma_eval::sample::{NumpyRandom, PythonRandom, dataframe_sample, plain, stra
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/sampler.json")).unwrap()
+    serde_json::from_str(include_str!("golden/sampler.json")).expect("the golden file holds it")
 }
 
 fn numbers(value: &Value) -> Vec<usize> {
-    value.as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect()
+    value
+        .as_array()
+        .expect("the golden file holds it")
+        .iter()
+        .map(|n| n.as_u64().expect("the golden file holds it") as usize)
+        .collect()
 }
 
 #[test]

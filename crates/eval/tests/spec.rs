@@ -7,7 +7,7 @@ use puma_eval::spec::{
 const MINIMAL: &str = "id: t\nscenario: triage_jira\nmodels: [m]\n";
 
 fn spec(name: &str) -> RunSpec {
-    parse(shipped(name).unwrap(), name).unwrap()
+    parse(shipped(name).expect("it is shipped"), name).expect("shipped specs parse")
 }
 
 fn hash(spec: &RunSpec) -> String {
@@ -15,7 +15,7 @@ fn hash(spec: &RunSpec) -> String {
 }
 
 fn errors(yaml: &str) -> SpecError {
-    parse(yaml, "my.yaml").unwrap_err()
+    parse(yaml, "my.yaml").expect_err("the file is wrong")
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn our_own_keys_leave_the_hash_alone_until_they_say_something() {
 
 #[test]
 fn every_problem_of_a_file_is_reported_with_its_place() {
-    let yaml = "id: t\nscenario: triage\nmodels: [m, m]\nsample_size: 0\ninference:\n  temperatura: 0.7\n  temperature: hot\n  top_logprobs: 21\n  seed: -1\nadaptation:\n  strategy: [few_shot_3, self-consistency]\nperturbations: [typos]\nmetrics: [f1]\nrepeat: 1.5\n";
+    let yaml = "id: t\nscenario: triage\nmodels: [m, m]\nsample_size: 0\ninference:\n  temperatura: 0.7\n  temperature: hot\n  top_logprobs: 21\n  seed: -1\nadaptation:\n  strategy: [few_shot_3, self-consistency]\nperturbations: [typos]\nmetrics: [f1_marco]\nrepeat: 1.5\n";
     insta::assert_snapshot!(errors(yaml), @r#"
     my.yaml:2:11: there is no scenario `triage`
       hint: did you mean `triage_jira`? known: triage_jira, estimation_tawos, prioritization_jira
@@ -125,8 +125,8 @@ fn every_problem_of_a_file_is_reported_with_its_place() {
       hint: set `inference.temperature` above 0 (0.7 is usual), or drop `self-consistency`
     my.yaml:12:17: there is no perturbation `typos`
       hint: did you mean `typos_5pct`? known: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise, gender_swap_prefix_male, gender_swap_prefix_female, register_shift_informal
-    my.yaml:13:11: there is no metric `f1`
-      hint: did you mean `f1_macro`? known: f1_macro, f1_weighted, accuracy, precision_macro, recall_macro, mae, mdae, rmse, r2, standardized_accuracy, mae_by_bin, ece, mce, brier, n_samples, n_predictions, n_with_confidence, parse_failure_rate, backend_failure_rate, coverage, tokens_per_s, latency_p50, latency_p95, latency_p99, latency_mean, latency.p95
+    my.yaml:13:11: there is no metric `f1_marco`
+      hint: did you mean `f1_macro`?
     my.yaml:14:9: `repeat` must be a whole number, but it is the number 1.5
     "#);
 }

@@ -123,7 +123,7 @@ fn no_column(file: &str, field: &str, header: &[String]) -> DatasetError {
         .chain(names)
         .find_map(|name| nearest(name, header.iter().map(String::as_str)))
         .or_else(|| header.iter().map(String::as_str).find(|name| plain(name).contains(&plain(field))));
-    let example = close.or_else(|| header.first().map(String::as_str)).unwrap_or("COLUMN");
+    let example = close.unwrap_or("COLUMN");
     let suggestion = close.map_or_else(String::new, |close| format!("did you mean `{close}`? "));
     let message = match field {
         "priority" => "no column holds priorities".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::columns::recognised;
 use super::error::{DatasetError, DatasetErrorKind};
-use super::raw::{RawRow, RawTable};
+use super::raw::{Lines, RawRow, RawTable};
 use csv::{ReaderBuilder, StringRecord};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -24,8 +24,9 @@ pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<Raw
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
     let mut record = StringRecord::new();
+    let lines = Lines::of(text);
     while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.line_of(start_of(&record, text));
         let Some(names) = &header else {
             header = Some(record.iter().map(|name| name.trim().to_owned()).collect());
             continue;
@@ -37,6 +38,13 @@ pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<Raw
         rows.push(RawRow { line, cells: record.iter().map(str::to_owned).collect(), skip: None });
     }
     Ok(RawTable { header: header.unwrap_or_default(), rows })
+}
+
+/// The byte at which `record` starts; the reader's own position still stands before the previous row's line end.
+fn start_of(record: &StringRecord, text: &str) -> usize {
+    let at = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
 fn header_of(text: &str, delimiter: u8) -> Vec<String> {
@@ -55,7 +63,7 @@ fn ragged(file: &str, expected: usize, found: usize) -> DatasetError {
     } else {
         "put quotes around cells that hold the delimiter, in this row or just before it"
     };
-    let message = format!("this row has {found} cells, and the header has {expected}");
+    let message = format!("cells in this row: {found}; columns in the header: {expected}");
     DatasetError::new(file, DatasetErrorKind::Syntax, message, hint)
 }
 

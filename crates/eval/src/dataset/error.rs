@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetError {
     /// The file as the user named it.
-    pub file: String,
+    pub file: Box<str>,
     /// What kind of trouble it is.
     pub kind: DatasetErrorKind,
     /// Data row, 1-based, the header not counted.
@@ -14,13 +14,13 @@ pub struct DatasetError {
     /// Line of the file, 1-based.
     pub line: Option<u64>,
     /// The file's own name of the column.
-    pub column: Option<String>,
+    pub column: Option<Box<str>>,
     /// The offending value, shortened if it is long.
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
     /// What is wrong and why, as a sentence without its full stop.
-    pub message: String,
+    pub message: Box<str>,
     /// What to do about it.
-    pub hint: String,
+    pub hint: Box<str>,
 }
 
 /// The kinds of trouble a data file can be in.
@@ -46,14 +46,14 @@ pub enum DatasetErrorKind {
 impl DatasetError {
     pub(super) fn new(file: &str, kind: DatasetErrorKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
-            file: file.to_owned(),
+            file: file.into(),
             kind,
             row: None,
             line: None,
             column: None,
             value: None,
-            message: message.into(),
-            hint: hint.into(),
+            message: message.into().into(),
+            hint: hint.into().into(),
         }
     }
 
@@ -67,9 +67,20 @@ impl DatasetError {
         self
     }
 
+    /// Says how many other rows have the same trouble.
+    pub(super) fn and_others(mut self, others: u64) -> Self {
+        let more = match others {
+            0 => return self,
+            1 => "1 more row has such a value".to_owned(),
+            others => format!("{others} more rows have such values"),
+        };
+        self.message = format!("{}; {more}", self.message).into();
+        self
+    }
+
     pub(super) fn in_column(mut self, column: &str, value: &str) -> Self {
-        self.column = Some(column.to_owned());
-        self.value = Some(shortened(value));
+        self.column = Some(column.into());
+        self.value = Some(shortened(value).into());
         self
     }
 }

@@ -1,7 +1,7 @@
 //! JSON arrays, JSON Lines, GitHub's issue lists and objects that wrap one list of issues.
 
 use super::error::{DatasetError, DatasetErrorKind, shortened};
-use super::raw::{RawRow, RawTable};
+use super::raw::{Lines, RawRow, RawTable};
 use super::table::SkipReason;
 use super::vocabulary::{PRIORITIES, priority_of_label};
 use serde::de::IgnoredAny;
@@ -18,7 +18,7 @@ struct Record {
 
 /// Reads JSON text. `keep_labels` leaves GitHub's labels alone because the user named another priority column.
 pub(super) fn read(text: &str, file: &str, keep_labels: bool) -> Result<RawTable, DatasetError> {
-    let records = Source { text, file, line_starts: line_starts(text) }.records()?;
+    let records = Source { text, file, lines: Lines::of(text) }.records()?;
     let github = !keep_labels && records.iter().all(|record| is_github(&record.fields)) && !records.is_empty();
     if github {
         return Ok(RawTable {
@@ -57,12 +57,7 @@ pub(super) fn read(text: &str, file: &str, keep_labels: bool) -> Result<RawTable
 struct Source<'a> {
     text: &'a str,
     file: &'a str,
-    /// Offset of each line's first byte.
-    line_starts: Vec<usize>,
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+    lines: Lines,
 }
 
 impl Source<'_> {
@@ -115,7 +110,7 @@ impl Source<'_> {
                     let hint = "the file may have been cut off; export it again";
                     let message = "the list of issues is not closed, or a comma is missing";
                     let error = DatasetError::new(self.file, DatasetErrorKind::Syntax, message, hint);
-                    return Err(error.at_line(self.line_of(at)));
+                    return Err(error.at_line(self.lines.line_of(at)));
                 }
             }
         }
@@ -124,7 +119,7 @@ impl Source<'_> {
 
     /// The object that starts at byte `at`, and where it ends.
     fn object_at(&self, at: usize) -> Result<(Record, usize), DatasetError> {
-        let line = self.line_of(at);
+        let line = self.lines.line_of(at);
         let rest = &self.text[at..];
         if !rest.starts_with('{') {
             return Err(no_object(self.file, line, rest.lines().next().unwrap_or_default()));
@@ -152,11 +147,6 @@ impl Source<'_> {
 
     fn skip_blank(&self, at: usize) -> usize {
         at + (self.text[at..].len() - self.text[at..].trim_start().len())
-    }
-
-    /// The 1-based line of byte `at`.
-    fn line_of(&self, at: usize) -> u64 {
-        self.line_starts.partition_point(|&start| start <= at) as u64
     }
 }
 

@@ -21,6 +21,22 @@ pub(super) struct RawRow {
     pub(super) skip: Option<SkipReason>,
 }
 
+/// Where each line of a text starts.
+pub(super) struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        Self { starts: std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// The 1-based line of byte `at`.
+    pub(super) fn line_of(&self, at: usize) -> u64 {
+        self.starts.partition_point(|&start| start <= at) as u64
+    }
+}
+
 /// The file's text without its byte order mark.
 ///
 /// Errors: the line and byte where it stops being UTF-8, with a guess at what it is instead.

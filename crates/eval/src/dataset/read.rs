@@ -244,13 +244,8 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self) -> Result<(Vec<Row>, Vec<Skip>), DatasetError> {
-        if let Some((mut error, others)) = self.bad {
-            match others {
-                0 => {}
-                1 => error.message.push_str("; 1 more row has such a value"),
-                more => error.message.push_str(&format!("; {more} more rows have such values")),
-            }
-            return Err(error);
+        if let Some((error, others)) = self.bad {
+            return Err(error.and_others(others));
         }
         if self.rows.is_empty() {
             let reasons = Dataset { skipped: self.skipped, ..Dataset::default() }
@@ -258,11 +253,12 @@ impl<'a> Reader<'a> {
                 .into_iter()
                 .map(|(reason, count)| format!("{count} {}", reason.as_str()))
                 .collect::<Vec<_>>();
-            let message = match reasons.len() {
-                0 => "the file has a header but no rows".to_owned(),
-                _ => format!("no row can be judged: {}", reasons.join(", ")),
+            let (message, hint) = if reasons.is_empty() {
+                ("the file has a header but no rows".to_owned(), "export it again, with the issues in it")
+            } else {
+                let message = format!("no row can be judged: {}", reasons.join(", "));
+                (message, "fill in the missing values, or name the right columns with `--columns FIELD=COLUMN`")
             };
-            let hint = "fill in the missing values, or name the right columns with `--columns FIELD=COLUMN`";
             return Err(DatasetError::new(&self.options.name, DatasetErrorKind::NoRows, message, hint));
         }
         Ok((self.rows, self.skipped))

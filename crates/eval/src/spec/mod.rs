@@ -20,7 +20,7 @@ pub use error::{Place, Problem, SpecError};
 pub use frozen::to_yaml;
 pub use hash::{full_json, spec_hash};
 pub use inline::InlineSpec;
-pub use names::{METRICS, SCENARIO_ALIASES, SCENARIOS, STRATEGIES, canonical_scenario, canonical_strategy};
+pub use names::{SCENARIO_ALIASES, SCENARIOS, STRATEGIES, canonical_scenario, canonical_strategy};
 pub use parse::parse;
 pub use schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};
 pub use shipped::{SHIPPED, shipped};

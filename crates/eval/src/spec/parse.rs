@@ -4,11 +4,12 @@
 //! nobody knows is an error, because `temperatura: 0.7` would otherwise run at 0.0 without a word.
 
 use super::error::{Place, Problem, SpecError};
-use super::names::{METRICS, SCENARIOS, STRATEGIES, is_metric};
+use super::names::{SCENARIOS, STRATEGIES};
 use super::nearest::nearest;
 use super::schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};
 use super::section::{Section, Text};
 use super::tree::{self, Value};
+use crate::metric::{METRICS, resolve};
 use crate::perturb::PERTURBATIONS;
 
 pub(super) const TOP_KEYS: &[&str] = &[
@@ -220,8 +221,14 @@ fn known_names(section: &mut Section<'_>, key: &str, default: &[&str], known: &[
 
 fn metrics(top: &mut Section<'_>) -> Vec<String> {
     let Some(names) = top.texts("metrics") else { return vec!["f1_macro".to_owned()] };
-    for name in names.iter().filter(|name| !is_metric(&name.value)) {
-        top.problem(unknown_name(name, "metrics", "metric", &METRICS));
+    for name in &names {
+        if let Err(unknown) = resolve(&name.value) {
+            let hint = unknown.nearest.map_or_else(
+                || format!("known: {}", METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>().join(", ")),
+                |close| format!("did you mean `{close}`?"),
+            );
+            top.problem(Problem::new(name.place, "metrics", format!("there is no metric `{}`", name.value)).hint(hint));
+        }
     }
     names.into_iter().map(|name| name.value).collect()
 }

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 /// The bytes of `name`, or `None` (said on stderr) if this machine has no real data.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must see that some had nothing to work on")]
 pub(crate) fn file(name: &str) -> Option<Vec<u8>> {
     let folder = std::env::var_os("PUMA_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
