@@ -314,10 +314,8 @@ fn read_upstream_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         (None, true) if answered_at_all => Outcome::Empty,
         (None, true) => Outcome::BackendFailed,
     };
-    let tokens = match row.get::<_, Option<String>>(17)? {
-        Some(json) => tokens_from_json(&json).map_err(|e| bad_column(17, e))?,
-        None => Vec::new(),
-    };
+    // Python writes infinities that are no JSON; such tokens are missing rather than the whole run.
+    let tokens = row.get::<_, Option<String>>(17)?.and_then(|json| tokens_from_json(&json).ok()).unwrap_or_default();
     let completion = Completion {
         text: raw,
         reasoning: None,

@@ -34,11 +34,15 @@ impl Store {
     /// # Errors
     /// The run does not exist, a value is not a number, or the database cannot be written.
     pub fn save_metrics(&self, run_id: &RunId, metrics: &[MetricRow], at: Timestamp) -> Result<(), StoreError> {
-        const ATTEMPTED: &str = "save the metrics";
         self.require_run(run_id)?;
         if let Some(metric) = metrics.iter().find(|metric| !metric.value.is_finite()) {
             return Err(StoreError::BadMetric { run_id: run_id.to_string(), name: metric.name.clone() });
         }
+        self.on_disk(|| self.replace_metrics(run_id, metrics, at))
+    }
+
+    fn replace_metrics(&self, run_id: &RunId, metrics: &[MetricRow], at: Timestamp) -> Result<(), StoreError> {
+        const ATTEMPTED: &str = "save the metrics";
         let failed = self.failed(ATTEMPTED);
         let transaction = self.begin(ATTEMPTED)?;
         transaction.execute("DELETE FROM metrics WHERE run_id = ?1", [run_id.as_str()]).map_err(&failed)?;

@@ -11,8 +11,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One SQLite file with every run. One connection; other processes may read and write the same file meanwhile.
 ///
-/// The file is in WAL mode with `synchronous = FULL`: a commit returns when the job is on the disk, so it survives
-/// `kill -9` and a power cut. One `fsync` a job is small beside a model's answer.
+/// The file is in WAL mode. A job's commit (`synchronous = NORMAL`) is in the system's hands when it returns, so it
+/// survives `kill -9`; the begin and the end of a run (`FULL`) wait for the disk, which takes everything before them
+/// along. A power cut can cost the last jobs of a run that was going on, which resuming asks again, and never damages
+/// the file. Waiting for the disk at each job costs 7 ms instead of 0.6 ms (measured on a virtual disk under load).
 #[derive(Debug)]
 pub struct Store {
     pub(crate) conn: Connection,
@@ -52,7 +54,7 @@ impl Store {
             return Err(StoreError::ReadOnly { path: path.to_path_buf(), attempted: "open the database for writing" });
         }
         enter_wal_mode(&conn).map_err(failed)?;
-        conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(failed)?;
+        conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;").map_err(failed)?;
         schema::migrate(&mut conn, path)?;
         conn.set_prepared_statement_cache_capacity(64);
         Ok(Self { conn, path: Some(path.to_path_buf()) })
@@ -113,6 +115,15 @@ impl Store {
     /// Turns SQLite's error, met while doing `attempted`, into ours.
     pub(crate) fn failed(&self, attempted: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
         move |source| StoreError::from_sqlite(self.name(), attempted, source)
+    }
+
+    /// Does `work` so that its commits, and all before them, have reached the disk when it returns.
+    pub(crate) fn on_disk<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let set = |level: &str| self.conn.pragma_update(None, "synchronous", level);
+        set("FULL").map_err(self.failed("prepare to write"))?;
+        let result = work();
+        set("NORMAL").map_err(self.failed("prepare to write"))?;
+        result
     }
 
     /// A transaction that takes the write lock at once: one that begins by reading can lose a race and then must not

@@ -63,7 +63,7 @@ fn is_taken(conn: &Connection, run_id: &str) -> rusqlite::Result<bool> {
 }
 
 impl EventSink for Recorder<'_> {
-    /// Returns when the fact is on the disk.
+    /// Returns when the fact survives this process: a job's is committed, a begin's or an end's also on the disk.
     fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::RunStarted { header, instances, resumed } => self.start(header, instances, *resumed),
@@ -85,19 +85,22 @@ impl Recorder<'_> {
         let lock = self.store.path().map(|path| RunLock::take(path, run_id)).transpose()?;
         if resumed {
             self.check_same_run(header, instances)?;
-            self.store
-                .conn
-                .execute(
-                    "UPDATE runs SET status = 'running', finished_at = NULL, resumed_count = resumed_count + 1 \
-                     WHERE run_id = ?1",
-                    [run_id],
-                )
-                .map_err(self.store.failed("resume the run"))?;
-        } else {
-            self.insert_run(header, instances)?;
         }
+        self.store.on_disk(|| if resumed { self.mark_resumed(run_id) } else { self.insert_run(header, instances) })?;
         self.open = Some(OpenRun { run_id: header.run_id.clone(), _lock: lock });
         Ok(())
+    }
+
+    fn mark_resumed(&self, run_id: &str) -> Result<(), StoreError> {
+        self.store
+            .conn
+            .execute(
+                "UPDATE runs SET status = 'running', finished_at = NULL, resumed_count = resumed_count + 1 \
+                 WHERE run_id = ?1",
+                [run_id],
+            )
+            .map(drop)
+            .map_err(self.store.failed("resume the run"))
     }
 
     fn check_same_run(&self, header: &RunHeader, instances: &[InstanceRow]) -> Result<(), StoreError> {
@@ -188,13 +191,15 @@ impl Recorder<'_> {
     /// The run was not begun here, or writing failed.
     pub fn finish(&mut self, run_id: &RunId, status: RunStatus, at: Timestamp) -> Result<(), StoreError> {
         self.require_open(run_id)?;
-        self.store
-            .conn
-            .execute(
-                "UPDATE runs SET status = ?2, finished_at = ?3 WHERE run_id = ?1",
-                params![run_id.as_str(), status.as_str(), column_text(at)],
-            )
-            .map_err(self.store.failed("finish the run"))?;
+        self.store.on_disk(|| {
+            self.store
+                .conn
+                .execute(
+                    "UPDATE runs SET status = ?2, finished_at = ?3 WHERE run_id = ?1",
+                    params![run_id.as_str(), status.as_str(), column_text(at)],
+                )
+                .map_err(self.store.failed("finish the run"))
+        })?;
         self.open = None;
         Ok(())
     }

@@ -71,3 +71,17 @@ fn a_read_only_store_refuses_to_record() {
     assert!(error.hint.unwrap().starts_with("give yourself write access"));
     assert!(matches!(store.delete_run(&RunId::new("a")), Err(StoreError::RunNotFound { .. })));
 }
+
+#[test]
+fn a_job_waits_for_the_system_and_an_end_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("puma.db")).unwrap();
+    let level = || store.conn.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).unwrap();
+    let (normal, full) = (1, 2);
+    assert_eq!(level(), normal);
+    assert_eq!(store.on_disk(|| Ok(level())).unwrap(), full);
+    assert_eq!(level(), normal);
+    store.recorder().emit(&started("a", 1)).unwrap();
+    assert!(store.recorder().emit(&started("a", 1)).is_err());
+    assert_eq!(level(), normal, "also after a failure");
+}

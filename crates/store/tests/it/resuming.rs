@@ -1,8 +1,10 @@
 //! A run that was cut goes on, if it is the same run and nobody else is at it.
 
 use crate::fixture::{ended, failed_record, finished, header, instances, model, record, resumed, started};
-use puma_core::{EventSink as _, RunHeader, RunId, RunStatus, Timestamp};
+use proptest::prelude::*;
+use puma_core::{EventSink as _, JobId, JobRecord, Outcome, RunHeader, RunId, RunStatus, Timestamp};
 use puma_store::{Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
@@ -34,6 +36,72 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
     assert_eq!(resumed.resumed_count, 1);
     resumed.resumed_count = 0;
     assert_eq!(resumed, straight.load_run(&RunId::new("a")).unwrap());
+}
+
+/// One step of a run's life.
+#[derive(Clone, Debug)]
+enum Step {
+    Answer(usize),
+    Fail(usize),
+    /// The process ends, with or without a word, and another one goes on.
+    Restart {
+        politely: bool,
+    },
+}
+
+const JOBS: usize = 4;
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..JOBS).prop_map(Step::Answer),
+        (0..JOBS).prop_map(Step::Fail),
+        any::<bool>().prop_map(|politely| Step::Restart { politely }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn any_life_of_a_run_ends_as_a_plain_map_says(steps in proptest::collection::vec(step(), 0..25)) {
+        let store = Store::memory().unwrap();
+        let run_id = RunId::new("a");
+        let mut recorder = store.recorder();
+        recorder.emit(&started("a", JOBS)).unwrap();
+        // What a map without a database would hold: the answer once there is one, else the last failure.
+        let mut expected: BTreeMap<usize, JobRecord> = BTreeMap::new();
+        let (mut failures, mut restarts) = (0, 0);
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Answer(index) => {
+                    recorder.emit(&finished("a", record(index))).unwrap();
+                    expected.insert(index, record(index));
+                }
+                Step::Fail(index) => {
+                    let failure = JobRecord { error: Some(format!("failure {number}")), ..failed_record(index) };
+                    recorder.emit(&finished("a", failure.clone())).unwrap();
+                    failures += 1;
+                    if expected.get(&index) != Some(&record(index)) {
+                        expected.insert(index, failure);
+                    }
+                }
+                Step::Restart { politely } => {
+                    if politely {
+                        recorder.emit(&ended("a", RunStatus::Interrupted)).unwrap();
+                    }
+                    recorder = store.recorder();
+                    recorder.emit(&resumed("a", JOBS)).unwrap();
+                    restarts += 1;
+                }
+            }
+        }
+        let run = store.load_run(&run_id).unwrap();
+        prop_assert_eq!(&run.records, &expected.values().cloned().collect::<Vec<_>>());
+        prop_assert_eq!((run.resumed_count, store.job_failures(&run_id).unwrap().len()), (restarts, failures));
+        let answered: BTreeSet<JobId> =
+            expected.values().filter(|each| each.outcome == Outcome::Answered).map(|each| each.job_id.clone()).collect();
+        prop_assert_eq!(store.finished_jobs(&run_id).unwrap(), answered);
+    }
 }
 
 #[test]

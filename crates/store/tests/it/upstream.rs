@@ -48,7 +48,7 @@ INSERT INTO predictions (run_id, instance_id, model, strategy, prompt_hash, raw_
     logprobs_json, latency_ms, tokens_in, tokens_out, perturbation, seed) VALUES
     ('old__1234', 'ISSUE-0', 'qwen2.5:3b', 'zero-shot', 'f43378a9c0073473', 'Critical', 'Critical', 0.75,
      '[{"token": "Critical", "logprob": -0.25, "top_logprobs": [{"token": "C", "logprob": -2.5}]}]', 199.5, 120, 2, NULL, 42),
-    ('old__1234', 'MAJR-1', 'qwen2.5:3b', 'zero-shot', '0000000000000000', 'I cannot say', NULL, NULL, NULL, 208.0, 99, 5, NULL, 42),
+    ('old__1234', 'MAJR-1', 'qwen2.5:3b', 'zero-shot', '0000000000000000', 'I cannot say', NULL, NULL, '[{"token": "I", "logprob": -Infinity}]', 208.0, 99, 5, NULL, 42),
     ('old__1234', 'MAJR-1', 'qwen2.5:3b', 'zero-shot', '0000000000000000', '', NULL, NULL, NULL, 150.0, 99, 0, 'typos', 42),
     ('old__1234', 'MAJR-1', 'qwen2.5:3b', 'zero-shot', '0000000000000000', '', NULL, NULL, NULL, NULL, NULL, NULL, 'noise', 42);
 INSERT INTO metrics (run_id, scope, metric_name, value, computed_at) VALUES
