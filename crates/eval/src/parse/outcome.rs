@@ -1,0 +1,63 @@
+//! What became of a completion.
+
+use super::parsed::Parsed;
+use puma_core::{Completion, FinishReason, Outcome};
+
+/// The outcome of a completion that `parsed` was read from. `reasoning` says that the model was asked to reason first,
+/// so that an answer mentioned in the middle of a cut-off text is not its final one.
+///
+/// A failed request has no completion and never comes here.
+pub fn outcome(completion: &Completion, parsed: &Parsed, reasoning: bool) -> Outcome {
+    let cut_off = completion.finish == FinishReason::Length;
+    let settled = parsed.marked || !(reasoning || parsed.reasoning_unfinished);
+    match &parsed.answer {
+        Some(_) if settled || !cut_off => Outcome::Answered,
+        _ if cut_off => Outcome::Truncated,
+        _ if completion.text.trim().is_empty() => Outcome::Empty,
+        _ if parsed.ambiguous => Outcome::Ambiguous,
+        _ => Outcome::Unparsed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puma_core::{Phases, Usage};
+
+    fn completion(text: &str, finish: FinishReason) -> Completion {
+        Completion {
+            text: text.to_owned(),
+            reasoning: None,
+            finish,
+            tokens: Vec::new(),
+            usage: Usage::default(),
+            phases: Phases::default(),
+            attempts: Vec::new(),
+            from_cache: false,
+        }
+    }
+
+    #[test]
+    fn every_case_has_its_outcome() {
+        use FinishReason::{Length, Stop};
+        use Outcome::{Ambiguous, Answered, Empty, Truncated, Unparsed};
+        let labels = ["Critical", "Major", "Minor", "Trivial"];
+        for (text, finish, reasoning, expected) in [
+            ("Critical", Stop, false, Answered),
+            ("Critical. This is because", Length, false, Answered),
+            ("It breaks a critical path and", Length, true, Truncated),
+            ("Final answer: Minor\n\nAlso", Length, true, Answered),
+            ("I would say it depends", Length, false, Truncated),
+            ("I would say it depends", Stop, false, Unparsed),
+            ("Critical or Minor", Stop, false, Ambiguous),
+            ("", Stop, false, Empty),
+            (" \n", Stop, false, Empty),
+            ("", Length, false, Truncated),
+            ("<think>it is Major", Length, false, Truncated),
+            ("<think>it is Major", Stop, false, Unparsed),
+        ] {
+            let parsed = super::super::label(text, &labels, crate::spec::ParserMode::FinalAnswer);
+            assert_eq!(outcome(&completion(text, finish), &parsed, reasoning), expected, "{text:?} {finish:?}");
+        }
+    }
+}

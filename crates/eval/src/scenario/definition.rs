@@ -1,0 +1,120 @@
+//! What a scenario is, and the closed list of them.
+
+use super::{Estimation, Examples, Prioritization, Triage};
+use crate::dataset::Dataset;
+use crate::instance::Instance;
+use crate::parse::Parsed;
+use crate::spec::{ParserMode, canonical_scenario};
+use std::fmt::Debug;
+
+/// What kind of answer a scenario asks for; decides which metrics apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    /// One of a few ordered labels.
+    Classification,
+    /// A number.
+    Regression,
+    /// Which of two is first.
+    Pairwise,
+}
+
+/// A task: how a dataset becomes instances, and how text becomes an answer.
+pub trait Scenario: Debug + Sync {
+    /// The name in specs and in the database.
+    fn name(&self) -> &'static str;
+    /// One sentence for people.
+    fn summary(&self) -> &'static str;
+    fn kind(&self) -> TaskKind;
+    /// The possible answers in their order (highest priority first); empty for numbers.
+    fn labels(&self) -> &'static [&'static str];
+    /// Canonical dataset fields that must be there. Others (`description`, `project`) are used where they exist.
+    fn required_fields(&self) -> &'static [&'static str];
+    /// Fields of an instance that prompts may use.
+    fn prompt_fields(&self) -> &'static [&'static str];
+    /// The name under which templates find the right answer of an example.
+    fn answer_field(&self) -> &'static str;
+
+    /// Up to `count` instances to judge, deterministic in `seed`. Where the dataset is marked with splits, only its
+    /// test split is judged.
+    ///
+    /// # Errors
+    /// A row cannot be used, or nothing is left to judge; the message names the line.
+    fn instances(&self, dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Instance>, ScenarioError>;
+
+    /// `shots` solved examples for every one of `instances`, never the judged one.
+    ///
+    /// # Errors
+    /// A row cannot be used.
+    fn examples(
+        &self,
+        dataset: &Dataset,
+        instances: &[Instance],
+        shots: u32,
+        seed: u64,
+    ) -> Result<Examples, ScenarioError>;
+
+    /// Reads the model's answer out of its text. Total: any text gives a result.
+    fn parse(&self, text: &str, mode: ParserMode) -> Parsed;
+
+    /// Every answer whose probability is worth telling, spelled as [`parse`](Self::parse) spells answers.
+    fn answer_texts(&self) -> &'static [&'static str];
+}
+
+/// Every scenario.
+pub static SCENARIOS: [&dyn Scenario; 3] = [&Triage, &Estimation, &Prioritization];
+
+/// The scenario that `name` or its alias means.
+pub fn find(name: &str) -> Option<&'static dyn Scenario> {
+    let name = canonical_scenario(name)?;
+    SCENARIOS.into_iter().find(|scenario| scenario.name() == name)
+}
+
+/// Why a dataset cannot feed a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    #[error("the dataset `{dataset}` has no `{field}` in line {line}, which `{scenario}` needs")]
+    MissingField { dataset: String, scenario: &'static str, field: &'static str, line: u64 },
+    #[error("line {line} of the dataset `{dataset}` has the priority `{value}`, which is none of {expected}")]
+    UnknownLabel { dataset: String, line: u64, value: String, expected: String },
+    #[error("line {line} of the dataset `{dataset}` has the story points `{value}`, which is no number")]
+    NotANumber { dataset: String, line: u64, value: String },
+    #[error("the dataset `{dataset}` holds nothing that `{scenario}` can judge: {reason}")]
+    NothingToJudge { dataset: String, scenario: &'static str, reason: String },
+    #[error("the seed {seed} is too large for the sampler, which takes seeds below 2^32")]
+    SeedTooLarge { seed: u64 },
+}
+
+impl ScenarioError {
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::MissingField { field, .. } => {
+                format!("name the column with `--columns {field}=COLUMN`, or fill in the row")
+            }
+            Self::UnknownLabel { expected, .. } => {
+                format!("rename the value in the file to one of {expected}, or remove the row")
+            }
+            Self::NotANumber { .. } => "correct the value in the file, or empty it to leave the row out".to_owned(),
+            Self::NothingToJudge { .. } => "use another dataset or another scenario".to_owned(),
+            Self::SeedTooLarge { .. } => "choose a seed from 0 to 4294967295".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{SCENARIO_ALIASES, SCENARIOS as NAMES};
+
+    #[test]
+    fn every_name_a_spec_may_use_has_a_scenario() {
+        for (name, scenario) in NAMES.into_iter().zip(SCENARIOS) {
+            assert_eq!(find(name).map(|found| found.name()), Some(scenario.name()));
+        }
+        for (alias, name) in SCENARIO_ALIASES {
+            assert_eq!(find(alias).map(|found| found.name()), Some(name));
+        }
+        assert!(find("triage_github").is_none());
+    }
+}
