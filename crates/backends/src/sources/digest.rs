@@ -213,6 +213,14 @@ impl DigestCache {
         Ok((digest, metadata.len()))
     }
 
+    /// Remembers the digest of a file that PUMA itself has just written and verified.
+    pub(crate) fn remember_own(&self, path: &Path, digest: &ModelDigest) {
+        let fingerprint = std::fs::metadata(path).ok().as_ref().and_then(Fingerprint::of);
+        if let (Some(fingerprint), Ok(key)) = (fingerprint, std::fs::canonicalize(path)) {
+            self.remember(key.to_string_lossy().into_owned(), fingerprint, digest.clone());
+        }
+    }
+
     fn remember(&self, key: String, fingerprint: Fingerprint, digest: ModelDigest) {
         let mut memory = self.load();
         memory.files.retain(|path, _| Path::new(path).exists());

@@ -69,7 +69,7 @@ impl Library {
         let Some(location) = self.locations(&parsed).into_iter().next() else {
             return Err(self.not_found(name, &parsed));
         };
-        check_usable(&location)?;
+        check_usable(&location.path, &location.origin)?;
         let (digest, size_bytes) = DigestCache::beside(&self.stores.own).digest_of(&location.path, progress, cancel)?;
         if let Some(stated) = location.digest.as_ref().filter(|stated| **stated != digest) {
             return Err(SourceError::new(
@@ -260,14 +260,14 @@ fn path_location(path: &Path) -> Option<Location> {
 }
 
 /// Refuses files that cannot be a whole GGUF model before anything is spent on them.
-fn check_usable(location: &Location) -> Result<(), SourceError> {
-    refuse_split(&location.origin)?;
+pub(super) fn check_usable(path: &Path, origin: &str) -> Result<(), SourceError> {
+    refuse_split(origin)?;
     let mut magic = [0_u8; 4];
-    let mut file = std::fs::File::open(&location.path).map_err(|e| SourceError::io("open", &location.path, &e))?;
+    let mut file = std::fs::File::open(path).map_err(|e| SourceError::io("open", path, &e))?;
     if file.read_exact(&mut magic).is_err() || &magic != b"GGUF" {
         return Err(SourceError::new(
             SourceErrorKind::UnusableFile,
-            format!("{} is not a GGUF file: it does not begin with `GGUF`", location.path.display()),
+            format!("{} is not a GGUF file: it does not begin with `GGUF`", path.display()),
         )
         .with_hint("the embedded engine reads .gguf files only; a cut-off download or a web page saved by mistake looks like this"));
     }

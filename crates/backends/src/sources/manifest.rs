@@ -10,7 +10,6 @@ pub(crate) const TEMPLATE_LAYER: &str = "application/vnd.ollama.image.template";
 pub(crate) const SYSTEM_LAYER: &str = "application/vnd.ollama.image.system";
 pub(crate) const PARAMS_LAYER: &str = "application/vnd.ollama.image.params";
 
-#[expect(dead_code, reason = "downloads, which land next, use it")]
 /// Manifest media types asked for: Docker schema 2 (Ollama's registry) and OCI 1.
 pub(crate) const ACCEPT: &str =
     "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";

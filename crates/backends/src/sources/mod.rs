@@ -8,12 +8,14 @@
 mod catalogue;
 mod digest;
 mod error;
+mod fetch;
 mod library;
 mod local;
 mod manifest;
 mod name;
 mod place;
 mod progress;
+mod pull;
 mod report;
 mod stores;
 
@@ -26,5 +28,6 @@ pub use name::{
     DEFAULT_REGISTRY, FileChoice, HuggingFaceName, ModelName, RegistryReference, is_split_part, quantization_in,
 };
 pub use progress::{NoProgress, Phase, Progress, PullProgress};
+pub use pull::{PullOptions, Pulled, SourceFailure};
 pub use report::{ListReport, ListedModel, LocalModel, Recommendation, RecommendedReport, ShowReport, WhereReport};
 pub use stores::{ENVIRONMENT, Stores, without_home};

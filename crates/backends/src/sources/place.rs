@@ -28,7 +28,6 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     placed
 }
 
-#[expect(dead_code, reason = "downloads, which land next, use it")]
 /// Flushes `part` and gives it its final name; afterwards a crash cannot undo it.
 pub(crate) fn move_into_place(part: &Path, path: &Path) -> io::Result<()> {
     File::open(part)?.sync_all()?;
@@ -40,7 +39,6 @@ pub(crate) fn move_into_place(part: &Path, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-#[expect(dead_code, reason = "downloads, which land next, use it")]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -11,4 +11,4 @@ pub(crate) use lm_studio::{find as find_lm_studio, scan as scan_lm_studio};
 pub use location::{Location, OllamaLayers, StoreKind};
 pub(crate) use ollama::{find as find_ollama, scan as scan_ollama};
 pub use own::{PullRecord, Verification};
-pub(crate) use own::{find as find_own, scan as scan_own};
+pub(crate) use own::{find as find_own, read_record, record_path, scan as scan_own, weights_path};

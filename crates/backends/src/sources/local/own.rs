@@ -45,7 +45,8 @@ pub(crate) fn record_path(weights: &Path) -> PathBuf {
     weights.with_extension("json")
 }
 
-fn read_record(weights: &Path) -> Option<PullRecord> {
+/// The record beside a weights file, if it can be read.
+pub(crate) fn read_record(weights: &Path) -> Option<PullRecord> {
     let text = std::fs::read(record_path(weights)).ok()?;
     serde_json::from_slice(&text).ok()
 }
