@@ -1,5 +1,7 @@
 //! The built-in catalogue keeps upstream's facts, and broken catalogues are refused with the place of the error.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use puma_backends::sources::{Catalogue, EMBEDDED_CATALOGUE, Place, SourceErrorKind};
 
 /// Upstream PUMA's catalogue 2.7.0: tag, billions of parameters, gigabytes, context, logprobs, number of profiles,

@@ -1,5 +1,7 @@
 //! Downloads survive whatever a server does: the final file is the promised one, or there is none.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod sources_support;
 
 use proptest::prelude::*;

