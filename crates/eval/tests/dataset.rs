@@ -103,6 +103,15 @@ fn a_jira_csv_export_with_its_repeated_columns_is_understood() {
 }
 
 #[test]
+fn a_german_jira_export_is_understood() {
+    let export = "Zusammenfassung;Vorgangsschlüssel;Priorität;Benutzerdefinierte Felder (Story Points);Beschreibung\n\
+                  Anmeldung hängt;AB-1;Höchste;2,5;Seit gestern\n";
+    let dataset = ok(export);
+    assert_eq!(summary(&dataset), [("AB-1", "Anmeldung hängt", "Critical")]);
+    assert_eq!(dataset.rows[0].fields["story_points"], "2.5");
+}
+
+#[test]
 fn github_issues_take_their_priority_from_labels() {
     let list = r#"[
       {"number": 12, "title": "Panic on start", "body": "It panics.", "url": "https://github.com/o/r/issues/12",
@@ -148,17 +157,17 @@ fn delimiters_byte_order_marks_and_line_ends_do_not_matter() {
 
 #[test]
 fn the_users_own_columns_win() {
-    let text = "id;betreff;text;dringlichkeit;title\n1;A;aa;hoch;zz\n";
-    let columns = [("title", "Betreff"), ("description", "text"), ("priority", "dringlichkeit")];
+    let text = "id;anliegen;text;dringlichkeit;title\n1;A;aa;sofort;zz\n";
+    let columns = [("title", "Anliegen"), ("description", "text"), ("priority", "dringlichkeit")];
     let error = read(text.as_bytes(), named(&columns)).unwrap_err();
     insta::assert_snapshot!(error, @r#"
-    my.csv:2: "hoch" is not a priority (row 1, column `dringlichkeit`)
+    my.csv:2: "sofort" is not a priority (row 1, column `dringlichkeit`)
       hint: use Critical, Major, Minor, Trivial, or a usual word such as Highest, High, Medium, Low, Blocker, P0 to P3
     "#);
-    let text = text.replace("hoch", "P1");
+    let text = text.replace("sofort", "P1");
     let dataset = read(text.as_bytes(), named(&columns)).unwrap();
     assert_eq!(summary(&dataset), [("1", "A", "Major")]);
-    assert_eq!(dataset.identity.columns["title"], "betreff");
+    assert_eq!(dataset.identity.columns["title"], "anliegen");
 }
 
 #[test]
@@ -193,9 +202,9 @@ fn rows_without_an_answer_are_left_out_and_counted() {
 
 #[test]
 fn missing_columns_are_named_with_what_the_file_has() {
-    insta::assert_snapshot!(error("Titel,Beschreibung,Prioritaet\nA,b,High\n"), @r"
+    insta::assert_snapshot!(error("Tilte,Inhalt,Stufe\nA,b,High\n"), @r"
     my.csv:1: no column holds the title
-      hint: did you mean `Titel`? name it with `--columns title=Titel`; the file has: Titel, Beschreibung, Prioritaet
+      hint: did you mean `Tilte`? name it with `--columns title=Tilte`; the file has: Tilte, Inhalt, Stufe
     ");
     insta::assert_snapshot!(error("title,description,Priorty\nA,b,High\n"), @r"
     my.csv:1: no column holds priorities

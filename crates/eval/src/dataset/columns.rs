@@ -7,37 +7,37 @@ use std::collections::BTreeMap;
 
 /// Canonical field and the column names it goes by, best first. Case, blanks, `_` and `-` do not count.
 ///
-/// Sources: upstream PUMA's loaders, Deep-SE, Jira's CSV export and REST API (`fields.…`), Azure DevOps, GitLab and
-/// Redmine exports.
+/// Sources: upstream PUMA's loaders, Deep-SE, Jira's CSV export (English, German, Spanish, French) and REST API
+/// (`fields.…`), Azure DevOps, GitLab and Redmine exports.
+#[rustfmt::skip]
 pub(super) const FIELDS: [(&str, &[&str]); 10] = [
-    (
-        "issue_key",
-        &["issue key", "key", "story id", "item id", "issue id", "work item id", "id", "issue", "iid", "number", "#"],
-    ),
-    ("title", &["title", "summary", "fields.summary", "issue title", "subject", "name", "story"]),
-    ("description", &["description", "fields.description", "description text", "body", "details", "text"]),
-    ("priority", &["priority", "priority.name", "fields.priority.name", "priority name", "priority label", "severity"]),
-    (
-        "story_points",
-        &[
-            "story points",
-            "story point",
-            "custom field (story points)",
-            "custom field (story point estimate)",
-            "story point estimate",
-            "fields.customfield_10016",
-            "points",
-            "estimate",
-            "weight",
-        ],
-    ),
-    (
-        "project",
-        &["project key", "project", "fields.project.key", "project.key", "repository", "project name", "area path"],
-    ),
-    ("issue_type", &["issue type", "fields.issuetype.name", "type", "work item type", "tracker"]),
-    ("created", &["created", "created at", "fields.created", "created date"]),
-    ("resolved", &["resolved", "closed at", "fields.resolutiondate", "closed date"]),
+    ("issue_key", &[
+        "issue key", "key", "story id", "item id", "issue id", "work item id", "id", "issue", "iid", "number", "#",
+        "vorgangsschlüssel", "schlüssel", "clave de incidencia", "clave", "clé de ticket", "clé",
+    ]),
+    ("title", &[
+        "title", "summary", "fields.summary", "issue title", "subject", "name", "story",
+        "zusammenfassung", "titel", "betreff", "resumen", "título", "asunto", "résumé", "titre",
+    ]),
+    ("description", &[
+        "description", "fields.description", "description text", "body", "details", "text", "beschreibung", "descripción",
+    ]),
+    ("priority", &[
+        "priority", "priority.name", "fields.priority.name", "priority name", "priority label", "severity",
+        "priorität", "prioridad", "priorité",
+    ]),
+    ("story_points", &[
+        "story points", "story point", "custom field (story points)", "custom field (story point estimate)",
+        "story point estimate", "fields.customfield_10016", "points", "estimate", "weight",
+        "benutzerdefinierte felder (story points)", "campo personalizado (story points)", "champs personnalisés (story points)",
+    ]),
+    ("project", &[
+        "project key", "project", "fields.project.key", "project.key", "repository", "project name", "area path",
+        "projektschlüssel", "projekt", "clave del proyecto", "proyecto", "clé de projet", "projet",
+    ]),
+    ("issue_type", &["issue type", "fields.issuetype.name", "type", "work item type", "tracker", "vorgangstyp", "tipo de incidencia"]),
+    ("created", &["created", "created at", "fields.created", "created date", "erstellt", "creada", "création"]),
+    ("resolved", &["resolved", "closed at", "fields.resolutiondate", "closed date", "erledigt", "resuelta", "résolution"]),
     ("split", &["split mark", "split"]),
 ];
 

@@ -3,19 +3,24 @@
 /// The four labels, most severe first.
 pub const PRIORITIES: [&str; 4] = ["Critical", "Major", "Minor", "Trivial"];
 
-/// Words for each label, in lower case. Jira (old and new schemes), Redmine, Bugzilla, Azure DevOps, GitHub habits.
-const WORDS: [(&str, &[&str]); 4] = [
-    (
-        "Critical",
-        &["critical", "blocker", "highest", "urgent", "immediate", "showstopper", "emergency", "very high", "crash"],
-    ),
-    ("Major", &["major", "high", "important", "serious"]),
-    ("Minor", &["minor", "medium", "normal", "moderate", "average", "default"]),
-    ("Trivial", &["trivial", "low", "lowest", "very low", "cosmetic", "nice to have", "someday"]),
+/// Words for each label, in lower case. Jira (old and new schemes), Redmine, Bugzilla, Azure DevOps, GitHub habits, and
+/// what Jira writes in German, Spanish and French.
+#[rustfmt::skip]
+pub const PRIORITY_WORDS: [(&str, &[&str]); 4] = [
+    ("Critical", &[
+        "critical", "blocker", "highest", "urgent", "immediate", "showstopper", "emergency", "very high", "crash",
+        "kritisch", "höchste", "sehr hoch", "crítica", "crítico", "más alta", "muy alta", "urgente", "critique", "la plus haute",
+    ]),
+    ("Major", &["major", "high", "important", "serious", "hoch", "schwer", "alta", "alto", "mayor", "haute", "élevée", "majeure"]),
+    ("Minor", &["minor", "medium", "normal", "moderate", "average", "default", "mittel", "media", "medio", "moyenne", "mineure"]),
+    ("Trivial", &[
+        "trivial", "low", "lowest", "very low", "cosmetic", "nice to have", "someday",
+        "niedrig", "niedrigste", "gering", "baja", "bajo", "más baja", "muy baja", "basse", "faible", "la plus basse",
+    ]),
 ];
 
 /// Numbered scales, in lower case. `P0` is the top of the P scale, `S1` of the S scale.
-const LEVELS: [(&str, &[&str]); 4] = [
+pub const PRIORITY_LEVELS: [(&str, &[&str]); 4] = [
     ("Critical", &["p0", "s0", "s1", "sev0", "sev1"]),
     ("Major", &["p1", "s2", "sev2"]),
     ("Minor", &["p2", "s3", "sev3"]),
@@ -47,27 +52,33 @@ pub fn priority_of(value: &str) -> Option<&'static str> {
     by_word(&value).or_else(|| by_word(words)).or_else(|| without_prefix(&value).and_then(by_word))
 }
 
+/// Words that a tracker label means as a priority even without a prefix such as `priority:`. The other words of
+/// [`PRIORITY_WORDS`] have other meanings too (`crash`, `media`, `default`), and so has `s3`.
+const BARE_LABELS: [&str; 12] = [
+    "critical",
+    "blocker",
+    "showstopper",
+    "highest",
+    "urgent",
+    "major",
+    "high",
+    "minor",
+    "medium",
+    "trivial",
+    "low",
+    "lowest",
+];
+
 /// The label that an issue's tracker label means, if it speaks of priority at all: `priority: high`, `P0`,
-/// `severity/critical`, `critical`. Words that also mean other things (`default`, `important`, `crash`) count only
-/// behind a prefix.
+/// `severity/critical`, `critical`.
 pub fn priority_of_label(label: &str) -> Option<&'static str> {
     let value = plain(label);
-    if let Some(word) = without_prefix(&value).and_then(by_word) {
-        return Some(word);
+    let level = value.starts_with('p') || value.starts_with("sev");
+    match without_prefix(&value).and_then(by_word) {
+        Some(word) => Some(word),
+        None if level || BARE_LABELS.contains(&value.as_str()) => by_word(&value),
+        None => None,
     }
-    let everyday = [
-        "default",
-        "important",
-        "crash",
-        "serious",
-        "average",
-        "moderate",
-        "normal",
-        "cosmetic",
-        "someday",
-        "immediate",
-    ];
-    by_word(&value).filter(|_| !everyday.contains(&value.as_str()))
 }
 
 /// Whether `value` says that no priority is set.
@@ -76,7 +87,7 @@ pub(super) fn is_unset(value: &str) -> bool {
 }
 
 fn by_word(value: &str) -> Option<&'static str> {
-    WORDS.into_iter().chain(LEVELS).find(|(_, words)| words.contains(&value)).map(|(label, _)| label)
+    PRIORITY_WORDS.into_iter().chain(PRIORITY_LEVELS).find(|(_, words)| words.contains(&value)).map(|(label, _)| label)
 }
 
 /// Lower case, separators and emoji as single blanks.
@@ -96,6 +107,16 @@ fn without_prefix(value: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_word_means_two_labels() {
+        let mut seen = BTreeSet::new();
+        for word in PRIORITY_WORDS.into_iter().chain(PRIORITY_LEVELS).flat_map(|(_, words)| words) {
+            assert!(seen.insert(word), "{word}");
+            assert_eq!(plain(word), *word, "words are written as they are compared");
+        }
+    }
 
     #[test]
     fn common_trackers_priorities_find_their_label() {
@@ -113,6 +134,9 @@ mod tests {
             ("P0", "Critical"),
             ("p3", "Trivial"),
             ("Priority: Low", "Trivial"),
+            ("Höchste", "Critical"),
+            ("MÁS BAJA", "Trivial"),
+            ("Élevée", "Major"),
         ] {
             assert_eq!(priority_of(value), Some(label), "{value}");
         }
@@ -136,6 +160,9 @@ mod tests {
             ("impact: crash", Some("Critical")),
             ("low-code", None),
             ("default", None),
+            ("media", None),
+            ("s3", None),
+            ("severity: S1", Some("Critical")),
         ] {
             assert_eq!(priority_of_label(label), priority, "{label}");
         }

@@ -71,59 +71,64 @@ fn read_document(root: Option<tree::Node>, problems: &mut Vec<Problem>) -> Optio
         return None;
     };
     let mut top = Section::new("", start, entries, TOP_KEYS, problems);
-    let id = spec_id(&mut top);
-    let description = top.text("description").map_or_else(String::new, |text| text.value);
-    let scenario = scenario(&mut top);
-    let sample_size = top.integer("sample_size", 100, 1..=10_000);
-    let models = models(&mut top);
-    let repeat = top.integer("repeat", 1, 1..=100);
-    let profile_required = top.optional_text("profile_required").map(|text| text.value);
-    let perturbations = known_names(&mut top, "perturbations", &[], &PERTURBATIONS, "perturbation");
-    let metrics = metrics(&mut top);
-    let parser = parser_mode(&mut top);
-    let compat = compat(&mut top);
-    let mut adaptation = top.section("adaptation", ADAPTATION_KEYS);
-    let mut inference = top.section("inference", INFERENCE_KEYS);
-    let mut sustainability = top.section("sustainability", SUSTAINABILITY_KEYS);
-    top.finish();
-
-    let strategies = strategies(&mut adaptation);
-    let cot = adaptation.booleans("cot", &[false]);
-    adaptation.finish();
-    let temperature = inference.float("temperature", 0.0, 0.0..=2.0);
+    let mut inner_problems = Vec::new();
+    let (adaptation, strategies) = adaptation(top.section("adaptation", ADAPTATION_KEYS), &mut inner_problems);
+    let inference = inference(top.section("inference", INFERENCE_KEYS), &mut inner_problems);
+    let sustainability = sustainability(top.section("sustainability", SUSTAINABILITY_KEYS), &mut inner_problems);
     let spec = RunSpec {
-        id,
-        description,
-        scenario,
-        sample_size: narrow(sample_size),
-        models,
-        adaptation: Adaptation { strategy: strategies.iter().map(|name| name.value.clone()).collect(), cot },
-        inference: Inference {
-            temperature,
-            seed: inference.integer("seed", 42, 0..=i128::from(u32::MAX)).try_into().unwrap_or_default(),
-            max_tokens: narrow(inference.integer("max_tokens", 256, 1..=i128::from(u32::MAX))),
-            logprobs: inference.boolean("logprobs", false),
-            top_logprobs: u8::try_from(inference.integer("top_logprobs", 0, 0..=20)).unwrap_or_default(),
-            format: inference.json("format"),
-        },
-        perturbations,
-        metrics,
-        sustainability: Sustainability {
-            codecarbon: sustainability.boolean("codecarbon", false),
-            country_iso: sustainability.text("country_iso").map_or_else(|| "ESP".to_owned(), |text| text.value),
-        },
-        repeat: narrow(repeat),
-        profile_required,
-        parser,
-        compat,
+        id: spec_id(&mut top),
+        description: top.text("description").map_or_else(String::new, |text| text.value),
+        scenario: scenario(&mut top),
+        sample_size: narrow(top.integer("sample_size", 100, 1..=10_000)),
+        models: models(&mut top),
+        perturbations: known_names(&mut top, "perturbations", &PERTURBATIONS, "perturbation"),
+        metrics: metrics(&mut top),
+        repeat: narrow(top.integer("repeat", 1, 1..=100)),
+        profile_required: top.optional_text("profile_required").map(|text| text.value),
+        parser: parser_mode(&mut top),
+        compat: compat(&mut top),
+        adaptation,
+        inference,
+        sustainability,
     };
-    inference.finish();
-    sustainability.finish();
-    for problem in [adaptation, inference, sustainability].into_iter().flat_map(Section::into_problems) {
-        problems.push(problem);
-    }
-    check_votes(&strategies, temperature, problems);
+    top.finish();
+    problems.append(&mut inner_problems);
+    check_votes(&strategies, spec.inference.temperature, problems);
     Some(spec)
+}
+
+fn adaptation(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Adaptation, Vec<Text>) {
+    let strategies = strategies(&mut section);
+    let strategy = strategies.iter().map(|name| name.value.clone()).collect();
+    let adaptation = Adaptation { strategy, cot: section.booleans("cot", &[false]) };
+    section.finish();
+    problems.extend(section.into_problems());
+    (adaptation, strategies)
+}
+
+fn inference(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Inference {
+    let inference = Inference {
+        temperature: section.float("temperature", 0.0, 0.0..=2.0),
+        // NumPy's seeding, which draws the sample, takes 32 bits.
+        seed: u64::from(narrow(section.integer("seed", 42, 0..=i128::from(u32::MAX)))),
+        max_tokens: narrow(section.integer("max_tokens", 256, 1..=i128::from(u32::MAX))),
+        logprobs: section.boolean("logprobs", false),
+        top_logprobs: u8::try_from(section.integer("top_logprobs", 0, 0..=20)).unwrap_or_default(),
+        format: section.json("format"),
+    };
+    section.finish();
+    problems.extend(section.into_problems());
+    inference
+}
+
+fn sustainability(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Sustainability {
+    let sustainability = Sustainability {
+        codecarbon: section.boolean("codecarbon", false),
+        country_iso: section.text("country_iso").map_or_else(|| "ESP".to_owned(), |text| text.value),
+    };
+    section.finish();
+    problems.extend(section.into_problems());
+    sustainability
 }
 
 /// The range checks keep these numbers far inside 32 bits.
@@ -210,8 +215,8 @@ fn check_votes(strategies: &[Text], temperature: f64, problems: &mut Vec<Problem
     }
 }
 
-fn known_names(section: &mut Section<'_>, key: &str, default: &[&str], known: &[&str], what: &str) -> Vec<String> {
-    let Some(names) = section.texts(key) else { return default.iter().map(|&name| name.to_owned()).collect() };
+fn known_names(section: &mut Section<'_>, key: &str, known: &[&str], what: &str) -> Vec<String> {
+    let Some(names) = section.texts(key) else { return Vec::new() };
     for name in names.iter().filter(|name| !known.contains(&name.value.as_str())) {
         section.problem(unknown_name(name, key, what, known));
     }

@@ -153,6 +153,7 @@ impl<'p> Section<'p> {
         value
     }
 
+    /// NaN if the value is wrong, so that nothing further is concluded from it.
     pub(super) fn float(&mut self, key: &str, default: f64, range: RangeInclusive<f64>) -> f64 {
         let Some(node) = self.node(key) else { return default };
         let value = match &node.value {
@@ -162,13 +163,13 @@ impl<'p> Section<'p> {
             Value::Text { value, plain: true } if value.parse::<f64>().is_ok() => value.parse().unwrap_or(f64::NAN),
             other => {
                 self.wrong_type(key, "a number", &node, other);
-                return default;
+                return f64::NAN;
             }
         };
         if !range.contains(&value) {
             let limits = format!("{} to {}", range.start(), range.end());
             self.out_of_range(key, &node, &value.to_string(), &limits, &default.to_string());
-            return default;
+            return f64::NAN;
         }
         // YAML's -0.0 would hash differently from 0.0 for the same experiment.
         value + 0.0
