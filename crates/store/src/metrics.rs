@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct MetricRow {
     /// `f1_macro`, `mae`, `per_class.Critical.f1`, ….
     pub name: String,
-    /// `global` (the whole run), `per_model` (one model and strategy) or `per_group` (one `subgroup`).
+    /// `global` (the whole run), `per_model` (one model and strategy), `per_group` (one `subgroup`) or `baseline` (what
+    /// the trivial judge named by `subgroup` reaches).
     pub scope: String,
     pub model: Option<String>,
     pub strategy: Option<String>,
     /// `None` for unperturbed instances.
     pub perturbation: Option<String>,
-    /// A project or another part of the instances.
+    /// A project or another part of the instances; the name of a baseline.
     pub subgroup: Option<String>,
     pub value: f64,
     /// Bounds of the confidence interval.

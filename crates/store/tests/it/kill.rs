@@ -6,10 +6,12 @@ use puma_store::Store;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const DATABASE: &str = "PUMA_STORE_TEST_DATABASE";
+/// Tells the child to stop after its first job and stay.
+const HOLD: &str = "PUMA_STORE_TEST_HOLD";
 const JOBS: usize = 800;
 const KILLS: u64 = 25;
 
@@ -29,25 +31,57 @@ fn child_that_records_until_it_is_killed() {
         // The promise under test: once `emit` returned, the job is safe.
         writeln!(out, "safe {index}").unwrap();
         out.flush().unwrap();
+        if std::env::var_os(HOLD).is_some() {
+            // Nobody writes: it waits here, with the run open, until it is killed.
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+        }
     }
+}
+
+fn child(path: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "kill::child_that_records_until_it_is_killed", "--nocapture", "--test-threads=1"])
+        .env(DATABASE, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// The jobs a child calls safe, as it does.
+fn safe_jobs(child: &mut Child) -> impl Iterator<Item = usize> + use<> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    lines.filter_map(|line| line.rsplit_once("safe ").and_then(|(_, index)| index.parse().ok()))
 }
 
 /// Lets a child record, kills it after `acknowledged` jobs and some `spin` more, and returns the jobs it called safe.
 fn record_and_kill(path: &Path, acknowledged: usize, spin: Duration) -> Vec<usize> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill::child_that_records_until_it_is_killed", "--nocapture", "--test-threads=1"])
-        .env(DATABASE, path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let parse = |line: String| line.rsplit_once("safe ").and_then(|(_, index)| index.parse::<usize>().ok());
-    let mut safe: Vec<usize> = lines.by_ref().filter_map(parse).take(acknowledged).collect();
+    let mut child = child(path).spawn().unwrap();
+    let mut jobs = safe_jobs(&mut child);
+    let mut safe: Vec<usize> = jobs.by_ref().take(acknowledged).collect();
     std::thread::sleep(spin);
     child.kill().unwrap();
     child.wait().unwrap();
-    safe.extend(lines.filter_map(parse));
+    safe.extend(jobs);
     safe
+}
+
+#[test]
+fn a_run_of_a_living_process_is_refused_and_of_a_killed_one_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("puma.db");
+    let mut child = child(&path).env(HOLD, "1").spawn().unwrap();
+    assert!(safe_jobs(&mut child).next().is_some());
+    let store = Store::open(&path).unwrap();
+    let writer = format!("process {}", child.id());
+    let mut recorder = store.recorder();
+    let error = recorder.emit(&resumed("a", JOBS)).unwrap_err();
+    assert_eq!(error.message, format!("run a is being written by {writer}"));
+    assert_eq!(store.writer_of(&RunId::new("a")), Some(writer));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(store.writer_of(&RunId::new("a")), None);
+    recorder.emit(&resumed("a", JOBS)).expect("nothing of the dead process is in the way");
 }
 
 #[test]
