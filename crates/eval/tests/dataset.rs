@@ -67,6 +67,39 @@ fn upstreams_story_file_loses_its_artefact_quotes_unless_they_are_wanted() {
     assert_eq!(ids(&clean), ids(&kept), "ids do not depend on the quotes");
 }
 
+/// Rows as upstream's TAWOS export writes them: titles quoted once too often, descriptions twice.
+fn tawos(rows: &[(&str, &str)]) -> String {
+    let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    rows.iter().fold("project,title,description,story_points\r\n".to_owned(), |file, (title, description)| {
+        file + &format!("XD,{},{},5\r\n", quote(&quote(title)), quote(&quote(&quote(description))))
+    })
+}
+
+#[test]
+fn quotes_left_by_an_exporter_are_taken_off_as_often_as_they_were_put_on() {
+    let rows = [("Say \"hi\"", "a \"b\" c"), ("B", ""), ("C", "\"quoted\""), ("D", "x,y"), ("E", "e")];
+    let found = |dataset: &Dataset| -> Vec<(String, String)> {
+        let field = |row: &puma_eval::dataset::Row, name: &str| row.fields[name].clone();
+        dataset.rows.iter().map(|row| (field(row, "title"), field(row, "description"))).collect()
+    };
+    let expected: Vec<(String, String)> = rows.iter().map(|(t, d)| ((*t).to_owned(), (*d).to_owned())).collect();
+    assert_eq!(found(&ok(&tawos(&rows))), expected);
+    let kept = ReadOptions { keep_artefact_quotes: true, ..ReadOptions::named("my.csv") };
+    let kept = read(tawos(&rows).as_bytes(), kept).unwrap();
+    assert_eq!(found(&kept)[1], ("\"B\"".to_owned(), "\"\"\"\"\"\"".to_owned()));
+    let clean = "title,description,story_points\n\"\"\"A\"\"\",b,1\nB,b,1\nC,c,1\nD,d,1\nE,e,1\n";
+    assert_eq!(ok(clean).rows[0].fields["title"], "\"A\"", "one quoted title among plain ones is meant");
+}
+
+#[test]
+fn a_deep_se_file_gives_keys_points_and_splits() {
+    let text = "issuekey,title,description,storypoint,split_mark\nAB-1,A,a,3,train\nAB-2,B,,8,val\nAB-3,C,c,13,test\n";
+    let dataset = read(text.as_bytes(), ReadOptions::named("my.csv").for_scenario("estimation_tawos")).unwrap();
+    assert_eq!(summary(&dataset), [("AB-1", "A", "3"), ("AB-2", "B", "8"), ("AB-3", "C", "13")]);
+    let splits: Vec<Option<Split>> = dataset.rows.iter().map(|row| row.split).collect();
+    assert_eq!(splits, [Some(Split::Train), Some(Split::Validation), Some(Split::Test)]);
+}
+
 #[test]
 fn deep_se_files_keep_their_keys_and_splits() {
     for (name, rows, train, test) in
@@ -153,6 +186,13 @@ fn delimiters_byte_order_marks_and_line_ends_do_not_matter() {
             assert_eq!(summary(&ok(&text)), [("K-1", "Über-Titel", "Major")], "{delimiter:?} {end:?}");
         }
     }
+}
+
+#[test]
+fn the_delimiter_line_of_a_spreadsheet_is_obeyed() {
+    let dataset = ok("sep=;\r\ntitle;priority\r\nA,b;High\r\n");
+    assert_eq!(dataset.rows[0].fields["title"], "A,b");
+    assert_eq!(dataset.rows[0].line, 3);
 }
 
 #[test]

@@ -10,23 +10,17 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Reads delimited text. The delimiter is the one under which the header holds the most columns that PUMA knows, or
 /// that the user named; then the one that gives the most columns.
 pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<RawTable, DatasetError> {
-    let delimiter = DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(|&delimiter| {
-            let header = header_of(text, delimiter);
-            let known = header.iter().filter(|name| recognised(name, named_by_user)).count();
-            (known, header.len())
-        })
-        .unwrap_or(b',');
+    let (said, start) = said_by_spreadsheet(text);
+    let table = &text[start..];
+    let delimiter = said.unwrap_or_else(|| likeliest(table, named_by_user));
     let mut reader =
-        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(table.as_bytes());
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
     let mut record = StringRecord::new();
     let lines = Lines::of(text);
     while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
-        let line = lines.line_of(start_of(&record, text));
+        let line = lines.line_of(start + start_of(&record, table));
         let Some(names) = &header else {
             header = Some(record.iter().map(|name| name.trim().to_owned()).collect());
             continue;
@@ -38,6 +32,29 @@ pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<Raw
         rows.push(RawRow { line, cells: record.iter().map(str::to_owned).collect(), skip: None });
     }
     Ok(RawTable { header: header.unwrap_or_default(), rows })
+}
+
+/// Excel writes `sep=;` above the header. The delimiter it names, and where the header starts.
+fn said_by_spreadsheet(text: &str) -> (Option<u8>, usize) {
+    let first = text.lines().next().unwrap_or_default();
+    match first.strip_prefix("sep=").map(str::as_bytes) {
+        Some(&[delimiter]) if delimiter.is_ascii() => {
+            (Some(delimiter), text.find('\n').map_or(text.len(), |end| end + 1))
+        }
+        _ => (None, 0),
+    }
+}
+
+fn likeliest(text: &str, named_by_user: &[&str]) -> u8 {
+    DELIMITERS
+        .into_iter()
+        .rev()
+        .max_by_key(|&delimiter| {
+            let header = header_of(text, delimiter);
+            let known = header.iter().filter(|name| recognised(name, named_by_user)).count();
+            (known, header.len())
+        })
+        .unwrap_or(b',')
 }
 
 /// The byte at which `record` starts; the reader's own position still stands before the previous row's line end.
