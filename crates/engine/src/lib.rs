@@ -1,3 +1,4 @@
 //! Under construction in this commit series.
 
 pub mod gguf;
+pub mod tokenizer;

@@ -4,12 +4,14 @@
 //! another program hold.
 
 mod blocks;
+mod golden_set;
 mod random;
 mod tiny_model;
 mod vocabulary;
 mod writer;
 
 pub use blocks::random_row;
+pub use golden_set::{golden_models, golden_vocabularies};
 pub use random::Random;
 pub use tiny_model::{Architecture, RopeScaling, TinyModel};
 pub use vocabulary::Vocabulary;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// Text in many scripts with digits, spaces and punctuation. Merges are learnt across word boundaries on purpose: a
 /// pre-tokenizer that splits elsewhere then gives other ids.
 const TEXT: &str = include_str!("vocabulary_text.txt");
-const MERGES: usize = 500;
+const MERGES: usize = 800;
 
 /// GGUF's token types.
 const NORMAL: i32 = 1;

@@ -1,0 +1,105 @@
+//! The files that goldens from llama.cpp are made of. Changing one of them means making its goldens again
+//! (`scripts/golden/engine`).
+
+use super::tiny_model::{Architecture, RopeScaling, TinyModel};
+use super::vocabulary::Vocabulary;
+use puma_kernels::TensorType;
+
+/// Every pre-tokenizer name whose splits are compared, one for each rule set and the commonest aliases.
+const PRE_TOKENIZERS: [&str; 39] = [
+    "default",
+    "gpt-2",
+    "llama-bpe",
+    "smaug-bpe",
+    "smollm",
+    "qwen2",
+    "deepseek-r1-qwen",
+    "qwen35",
+    "tekken",
+    "starcoder",
+    "refact",
+    "command-r",
+    "deepseek-llm",
+    "deepseek-coder",
+    "deepseek-v3",
+    "falcon",
+    "falcon3",
+    "mpt",
+    "olmo",
+    "dbrx",
+    "stablelm2",
+    "gpt-4o",
+    "chatglm-bpe",
+    "glm4",
+    "poro-chat",
+    "viking",
+    "bloom",
+    "jais",
+    "jais-2",
+    "exaone",
+    "bailingmoe",
+    "seed-coder",
+    "trillion",
+    "minerva-7b",
+    "exaone-moe",
+    "hunyuan-dense",
+    "minicpm5",
+    "ufakzeka",
+    "laguna",
+];
+
+/// Tiny random models by name: each architecture with each tensor type, then variants of the rest.
+pub fn golden_models() -> Vec<(String, TinyModel)> {
+    let mut models = Vec::new();
+    for architecture in [Architecture::Llama, Architecture::Qwen2] {
+        for (index, kind) in TensorType::all().enumerate() {
+            let name = format!("{}-{}", architecture.name(), kind.name().to_lowercase());
+            models.push((name, TinyModel { seed: 100 + index as u64, ..TinyModel::new(architecture, kind) }));
+        }
+    }
+    let llama = TinyModel::new(Architecture::Llama, TensorType::Q8_0);
+    let qwen2 = TinyModel::new(Architecture::Qwen2, TensorType::Q8_0);
+    let yarn = RopeScaling::Yarn { factor: 4.0, original_context: 128 };
+    let variants = [
+        ("llama-untied", TinyModel { tied: false, seed: 201, ..llama.clone() }),
+        ("llama-mha", TinyModel { kv_heads: 4, seed: 202, ..llama.clone() }),
+        ("llama-mqa", TinyModel { heads: 8, kv_heads: 1, seed: 203, ..llama.clone() }),
+        (
+            "llama-rope-linear",
+            TinyModel { rope_scaling: RopeScaling::Linear { factor: 4.0 }, seed: 204, ..llama.clone() },
+        ),
+        ("llama-rope-yarn", TinyModel { rope_scaling: yarn, seed: 205, ..llama.clone() }),
+        (
+            "llama-rope-factors",
+            TinyModel {
+                rope_scaling: RopeScaling::FrequencyFactors,
+                rope_freq_base: 500_000.0,
+                seed: 206,
+                ..llama.clone()
+            },
+        ),
+        ("llama-spm", TinyModel { vocabulary: Vocabulary::SentencePiece, seed: 207, ..llama }),
+        ("qwen2-untied", TinyModel { tied: false, rope_freq_base: 1_000_000.0, seed: 208, ..qwen2.clone() }),
+        ("qwen2-rope-yarn", TinyModel { rope_scaling: yarn, seed: 209, ..qwen2 }),
+    ];
+    models.extend(variants.map(|(name, model)| (name.to_owned(), model)));
+    models
+}
+
+/// Files that differ in their vocabulary only, by name.
+pub fn golden_vocabularies() -> Vec<(String, TinyModel)> {
+    let with = |vocabulary| TinyModel {
+        layers: 1,
+        heads: 1,
+        kv_heads: 1,
+        embedding: 32,
+        ffn: 32,
+        vocabulary,
+        ..TinyModel::new(Architecture::Llama, TensorType::Q4_0)
+    };
+    let byte_pairs =
+        PRE_TOKENIZERS.map(|pre| (format!("bpe-{pre}"), with(Vocabulary::BytePairs { pre: pre.to_owned() })));
+    let mut files = byte_pairs.to_vec();
+    files.push(("spm".to_owned(), with(Vocabulary::SentencePiece)));
+    files
+}
