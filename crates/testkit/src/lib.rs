@@ -1,5 +1,6 @@
 //! Test support, never shipped.
 
+pub mod fault_server;
 pub mod gguf;
 pub mod real_model;
 pub mod scripted;
