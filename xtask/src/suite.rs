@@ -25,13 +25,22 @@ pub(crate) fn run(runner: Runner, arguments: &[&str]) -> Result<(), String> {
         cargo.envs(environment.iter().map(|(name, value)| (name, value)));
         command::run_command(&mut cargo)
     };
+    let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
+    let words = |words: &[&'static str]| [words, scope].concat();
     match runner {
-        Runner::Cargo => suite(&["test", "--workspace"], arguments),
+        Runner::Cargo => suite(&words(&["test"]), arguments),
         Runner::Nextest => {
-            suite(&["nextest", "run", "--workspace"], arguments)?;
-            suite(&["test", "--workspace", "--doc"], &[])
+            suite(&words(&["nextest", "run"]), arguments)?;
+            // Nextest runs no examples of the documentation.
+            if scope.is_empty() { Ok(()) } else { suite(&["test", "--workspace", "--doc"], &[]) }
         }
     }
+}
+
+/// Whether the caller chose packages; cargo would ignore the choice beside `--workspace`.
+fn names_packages(arguments: &[&str]) -> bool {
+    let ours = arguments.iter().take_while(|argument| **argument != "--");
+    ours.into_iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
 /// The variables the tests read. A variable the caller set stays as it is.
@@ -61,4 +70,17 @@ fn environment() -> Result<Vec<(String, String)>, String> {
         }
     }
     Ok(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_packages;
+
+    #[test]
+    fn a_chosen_package_replaces_the_workspace() {
+        assert!(names_packages(&["-p", "puma-eval"]));
+        assert!(names_packages(&["--package=puma-eval"]));
+        assert!(!names_packages(&["metric", "--", "-p"]));
+        assert!(!names_packages(&[]));
+    }
 }
