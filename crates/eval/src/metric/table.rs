@@ -159,7 +159,7 @@ pub static METRICS: &[MetricDef] = &[
     row("coverage", &[], OUTCOMES, SCORE,
         "Share of records with a usable answer.", ("share", COUNTED)),
     row("ece", &["ece_15"], CONFIDENCE, GAP,
-        "Expected calibration error over 15 bins of equal width: Σ (n_b/N)·|mean confidence − accuracy|.", (GUO, "left out")),
+        "Expected calibration error over 15 bins of equal width: Σ (n_b/N)·abs(mean confidence − accuracy).", (GUO, "left out")),
     row("ece_10", &[], CONFIDENCE, GAP, "The same over 10 bins.", (GUO, "left out")),
     row("mce", &[], CONFIDENCE, GAP, "Largest gap between mean confidence and accuracy among the 15 bins.", (GUO, "left out")),
     row("brier", &["brier_score"], CONFIDENCE, GAP,
@@ -253,6 +253,16 @@ mod tests {
                 assert!(seen.insert(*name), "{name} appears twice");
                 assert_eq!(resolve(name).expect("it is in the table").0.name, def.name);
             }
+        }
+    }
+
+    #[test]
+    fn every_cell_fits_into_a_table_of_markdown() {
+        for def in METRICS {
+            for cell in [def.name, def.unit, def.doc, def.source, def.missing] {
+                assert!(!cell.contains(['|', '\n']), "{}: {cell}", def.name);
+            }
+            assert!(!def.doc.is_empty() && !def.source.is_empty() && !def.missing.is_empty(), "{}", def.name);
         }
     }
 
