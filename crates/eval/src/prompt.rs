@@ -154,7 +154,7 @@ fn jinja2_environment() -> Environment<'static> {
 }
 
 fn map_value(fields: &BTreeMap<String, String>) -> Value {
-    fields.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect()
+    Value::from_pairs(fields.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
 /// `value` as Python's `str` prints it, so that `{{ labels }}` or `{{ none }}` in a template gives Jinja2's text.

@@ -1,0 +1,222 @@
+//! Laws of planning.
+
+mod run_support;
+
+use puma_core::ModelIdentity;
+use puma_eval::plan::{Plan, PlanError, PlanInput, plan};
+use puma_eval::prompt::Templates;
+use puma_eval::scenario::ExampleSource;
+use puma_eval::spec::{Compat, ParserMode};
+use puma_eval::{perturb, scenario};
+use run_support::*;
+use std::collections::BTreeSet;
+
+fn ids(plan: &Plan) -> BTreeSet<String> {
+    plan.jobs.iter().map(|job| job.id.to_string()).collect()
+}
+
+#[test]
+fn planning_twice_gives_the_same_jobs_and_every_job_its_own_id() {
+    let mut spec = spec("triage_jira", &["zero-shot", "rcoif", "few-shot-3"], 10);
+    spec.perturbations = perturb::PERTURBATIONS.map(str::to_owned).to_vec();
+    spec.repeat = 3;
+    let one = planned(&spec, &dataset(40)).unwrap();
+    let two = planned(&spec, &dataset(40)).unwrap();
+    assert_eq!(one.jobs, two.jobs);
+    assert_eq!(ids(&one).len(), one.jobs.len());
+    assert_eq!(one.jobs.len(), 3 * 10 * 9 * 3);
+}
+
+#[test]
+fn every_part_of_a_job_is_in_its_id() {
+    let base = spec("triage_jira", &["zero-shot"], 4);
+    let original = ids(&planned(&base, &dataset(8)).unwrap());
+    // Another spec hash.
+    let mut other = base.clone();
+    other.inference.max_tokens = 128;
+    assert!(ids(&planned(&other, &dataset(8)).unwrap()).is_disjoint(&original));
+    // Another model.
+    let mut input_spec = base.clone();
+    input_spec.models = vec!["m2".into()];
+    assert!(ids(&planned(&input_spec, &dataset(8)).unwrap()).is_disjoint(&original));
+    // Another prompt.
+    let templates =
+        Templates::with_overrides(&[("triage_jira/zero_shot".to_owned(), "{{ instance.title }}?".to_owned())].into())
+            .unwrap();
+    assert!(ids(&planned_with(&base, &dataset(8), &templates).unwrap()).is_disjoint(&original));
+}
+
+#[test]
+fn the_digest_and_not_the_name_identifies_weights() {
+    let spec = spec("triage_jira", &["zero-shot"], 4);
+    let dataset = dataset(8);
+    let scenario = scenario::find("triage").unwrap();
+    let instances = scenario.instances(&dataset, 4, 42).unwrap();
+    let planned = |model: ModelIdentity| {
+        plan(PlanInput {
+            spec: &spec,
+            spec_hash: &puma_core::SpecHash::new("0123456789abcdef"),
+            scenario,
+            dataset: &dataset,
+            instances: &instances,
+            templates: &Templates::built_in(),
+            models: &[model],
+            context_length: None,
+        })
+        .unwrap()
+    };
+    let digest = Some("sha256:1".to_owned());
+    let by_tag = planned(ModelIdentity { name: "tag".into(), digest: digest.clone(), ..Default::default() });
+    let by_path = planned(ModelIdentity { name: "/a/b.gguf".into(), digest, ..Default::default() });
+    assert_eq!(ids(&by_tag), ids(&by_path));
+}
+
+#[test]
+fn a_perturbation_changes_the_instance_and_not_the_examples() {
+    let mut spec = spec("triage_jira", &["few-shot-3"], 4);
+    spec.perturbations = vec!["case_upper".into()];
+    let plan = planned(&spec, &dataset(40)).unwrap();
+    let [original, perturbed] = &plan.jobs[..2] else { panic!("two jobs an instance") };
+    assert_eq!(perturbed.perturbation.as_deref(), Some("case_upper"));
+    let title = &plan.instances[0].fields["title"];
+    let (before, after) = original.prompt.rsplit_once(title.as_str()).unwrap();
+    let (upper_before, upper_after) = perturbed.prompt.rsplit_once(&title.to_uppercase()).unwrap();
+    assert_eq!(before, upper_before, "the examples are the same");
+    assert_ne!(after, upper_after);
+    assert_eq!(plan.example_source, Some(ExampleSource::HeldOutRows));
+}
+
+#[test]
+fn few_shot_prompts_hold_their_examples_and_never_the_judged_issue_twice() {
+    for (scenario, cue) in [
+        ("triage_jira", "Priority: "),
+        ("estimation_tawos", "Story Points: "),
+        ("prioritization_jira", "Higher priority: "),
+    ] {
+        for (strategy, shots) in [("one-shot", 1), ("few-shot-3", 3), ("few-shot-5", 5), ("few-shot-8", 8)] {
+            for rows in [24, 200] {
+                let plan = planned(&spec(scenario, &[strategy], 24), &dataset(rows)).unwrap();
+                for job in &plan.jobs {
+                    assert_eq!(job.prompt.matches(cue).count(), shots, "{scenario} {strategy}");
+                    let fields = &plan.instances[job.instance].fields;
+                    for title in fields.iter().filter(|(name, _)| name.starts_with("title")).map(|(_, title)| title) {
+                        assert_eq!(job.prompt.matches(title.as_str()).count(), 1, "{scenario} {strategy}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn held_out_few_shot_prompts_share_their_beginning() {
+    let plan = planned(&spec("triage_jira", &["few-shot-8"], 20), &dataset(200)).unwrap();
+    let first = &plan.jobs[0].prompt;
+    let beginning = &first[..first.rfind("Title: ").unwrap()];
+    assert!(beginning.len() > 500);
+    assert!(plan.jobs.iter().all(|job| job.prompt.starts_with(beginning)));
+}
+
+#[test]
+fn the_cot_flag_runs_reasoning_variants() {
+    let names = |cot: &[bool], strategies: &[&str]| {
+        let mut spec = spec("triage_jira", strategies, 4);
+        spec.adaptation.cot = cot.to_vec();
+        planned(&spec, &dataset(40))
+            .map(|plan| plan.strategies.iter().map(|strategy| strategy.name).collect::<Vec<_>>())
+    };
+    assert_eq!(names(&[true], &["zero-shot", "few-shot-3"]).unwrap(), ["zero-shot-cot", "cot-few-shot"]);
+    assert_eq!(names(&[false, true], &["few-shot-5"]).unwrap(), ["few-shot-5", "cot-few-shot-5"]);
+    assert_eq!(names(&[false, true], &["zero-shot", "zero-shot-cot"]).unwrap(), ["zero-shot", "zero-shot-cot"]);
+    assert_eq!(names(&[], &["one-shot"]).unwrap(), ["one-shot"]);
+    assert!(matches!(names(&[true], &["rcoif"]), Err(PlanError::NoChainOfThought { .. })));
+}
+
+#[test]
+fn reasoning_strategies_get_room_to_reason() {
+    let plan = planned(&spec("triage_jira", &["zero-shot", "zero-shot-cot"], 1), &dataset(8)).unwrap();
+    let room: Vec<u32> = plan.jobs.iter().map(|job| plan.requests(job)[0].max_tokens).collect();
+    assert_eq!(room, [256, 1024]);
+}
+
+#[test]
+fn compat_runs_strategies_as_upstream_does() {
+    let mut spec = spec("triage_jira", &["few-shot-3", "self-consistency", "egi", "zero-shot-cot"], 2);
+    spec.compat = Some(Compat::Puma4);
+    spec.adaptation.cot = vec![true];
+    let plan = planned(&spec, &dataset(40)).unwrap();
+    assert_eq!(plan.parser, ParserMode::FirstMatch);
+    assert_eq!(plan.example_source, None);
+    for job in &plan.jobs {
+        let requests = plan.requests(job);
+        assert_eq!((requests.len(), requests[0].max_tokens, job.completions()), (1, 256, 1));
+        assert_eq!(plan.follow_up_request(job, 0, "reply"), None);
+        assert!(!job.prompt.contains("Example 1"));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_found_before_anything_is_asked() {
+    let good = spec("triage_jira", &["zero-shot"], 4);
+    let mut unknown = good.clone();
+    unknown.adaptation.strategy = vec!["few-shot-4".into()];
+    let error = planned(&unknown, &dataset(8)).unwrap_err();
+    assert_eq!(error.to_string(), "there is no strategy `few-shot-4`");
+    assert!(error.hint().contains("few-shot-3"));
+
+    let mut unknown = good.clone();
+    unknown.perturbations = vec!["typos_6pct".into()];
+    assert!(matches!(planned(&unknown, &dataset(8)), Err(PlanError::UnknownPerturbation(_))));
+    unknown.perturbations = vec!["case_upper".into(), "case_upper".into()];
+    assert!(matches!(planned(&unknown, &dataset(8)), Err(PlanError::PerturbationTwice { .. })));
+
+    let mut few = good.clone();
+    few.adaptation.strategy = vec!["few-shot-8".into()];
+    let error = planned(&few, &dataset(8)).unwrap_err();
+    assert!(matches!(error, PlanError::TooFewExamples { shots: 8, .. }), "{error}");
+
+    let mut twice = good.clone();
+    twice.models = vec!["m".into(), "m".into()];
+    assert!(matches!(planned(&twice, &dataset(8)), Err(PlanError::SameModel { .. })));
+
+    let mut seed = good.clone();
+    seed.inference.seed = u64::MAX;
+    assert!(matches!(planned(&seed, &dataset(8)), Err(PlanError::Scenario(_))));
+
+    let mut rows = dataset(8);
+    rows.rows[3].fields.insert("priority".into(), "Urgent".into());
+    let error = planned(&good, &rows).unwrap_err();
+    assert!(error.to_string().starts_with("line 5 of the dataset"), "{error}");
+    rows.rows[3].fields.remove("priority");
+    assert!(planned(&good, &rows).unwrap_err().to_string().contains("no `priority` in line 5"));
+
+    let scenario = scenario::find("triage_jira").unwrap();
+    let mut instances = scenario.instances(&dataset(8), 4, 42).unwrap();
+    let go = |instances: &[puma_eval::Instance]| {
+        plan(PlanInput {
+            spec: &good,
+            spec_hash: &puma_core::SpecHash::new("0"),
+            scenario,
+            dataset: &dataset(8),
+            instances,
+            templates: &Templates::built_in(),
+            models: &[model("m1")],
+            context_length: None,
+        })
+    };
+    assert!(matches!(go(&[]), Err(PlanError::Nothing { .. })));
+    instances[1].id = instances[0].id.clone();
+    assert!(matches!(go(&instances), Err(PlanError::DuplicateInstance { .. })));
+    instances[0].fields.remove("description");
+    assert!(matches!(go(&instances), Err(PlanError::MissingField { field: "description", .. })));
+}
+
+#[test]
+fn the_header_names_every_template_used() {
+    let plan = planned(&spec("triage_jira", &["zero-shot", "egi"], 4), &dataset(8)).unwrap();
+    let names: Vec<&str> = plan.templates.keys().map(String::as_str).collect();
+    assert_eq!(names, ["triage_jira/egi", "triage_jira/egi_clarify", "triage_jira/zero_shot"]);
+    let header = header(&plan);
+    assert_eq!((header.jobs, header.strategies), (8, vec!["zero-shot".to_owned(), "egi".to_owned()]));
+    assert_eq!(plan.instance_rows().len(), 4);
+}
