@@ -1,0 +1,126 @@
+//! The proof of the numerics contract: a SHA-256 over the bits of logits on fixed prompts.
+//!
+//! One model and contract version has one digest, whatever the instruction set, threads, batch or reuse.
+
+use crate::error::EngineError;
+use crate::model::Model;
+use crate::session::{Engine, EngineOptions, GenerateRequest, Generation, Observer};
+use puma_kernels::{CONTRACT, Level};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// Tokens generated greedily after each prompt, their logits included.
+const GENERATED: usize = 4;
+/// Prompt lengths: around the 32 positions of a cache block, the 64 lanes of a sum, and beyond a step's tokens.
+const PROMPT_LENGTHS: [usize; 9] = [1, 2, 31, 33, 64, 70, 97, 130, 200];
+/// Prompts longer than this share their first tokens, this many, so that reuse has something to reuse.
+const SHARED: usize = 50;
+
+/// How to compute a digest. No choice may change it.
+#[derive(Clone, Copy, Debug)]
+pub struct DigestOptions {
+    pub level: Level,
+    pub threads: usize,
+    /// Prompts computed together.
+    pub batch: usize,
+    /// Tokens computed in one step.
+    pub chunk_tokens: usize,
+    /// Whether prompts may take over computed beginnings from each other.
+    pub reuse_prefixes: bool,
+}
+
+impl Default for DigestOptions {
+    fn default() -> Self {
+        let EngineOptions { threads, level, max_batch, chunk_tokens, .. } = EngineOptions::default();
+        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true }
+    }
+}
+
+/// A digest and how it was computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// SHA-256 in lower-case hexadecimal.
+    pub hex: String,
+    /// The numerics contract, `N1`.
+    pub contract: &'static str,
+    /// Name of the instruction set.
+    pub simd: &'static str,
+    pub threads: usize,
+    pub batch: usize,
+}
+
+/// Computes the digest of `model`: over each prompt in turn, the bits of the logits after it and after each of the
+/// greedily generated tokens, little-endian; then over the contract's name and the prompts' hashes.
+///
+/// Prompts are ids from a fixed integer generator, so that the digest depends on the weights alone and not on the
+/// tokenizer. Prompts that do not fit the model's context are shortened to it.
+///
+/// # Errors
+/// The engine cannot be made (see [`Engine::new`]), or the model computes numbers that are not finite.
+pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, EngineError> {
+    let mut engine = Engine::new(
+        Arc::clone(model),
+        EngineOptions {
+            threads: options.threads,
+            level: options.level,
+            max_batch: options.batch,
+            chunk_tokens: options.chunk_tokens,
+            prefix_bytes: if options.reuse_prefixes { EngineOptions::default().prefix_bytes } else { 0 },
+            ..EngineOptions::default()
+        },
+    )?;
+    let room = engine.context_length().saturating_sub(GENERATED).max(1);
+    let requests: Vec<GenerateRequest> = PROMPT_LENGTHS
+        .iter()
+        .map(|&length| GenerateRequest {
+            prompt: prompt(length.min(room), model.vocabulary_len()),
+            max_tokens: GENERATED,
+            ..GenerateRequest::default()
+        })
+        .collect();
+    let mut hashes = Hashes { prompts: vec![Sha256::new(); requests.len()], error: None };
+    engine.generate(&requests, &|| false, &mut hashes);
+    if let Some(error) = hashes.error {
+        return Err(error);
+    }
+    let mut all = Sha256::new();
+    all.update(CONTRACT.as_bytes());
+    for prompt in hashes.prompts {
+        all.update(prompt.finalize());
+    }
+    let hex = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let DigestOptions { level, threads, batch, .. } = *options;
+    Ok(Digest { hex, contract: CONTRACT, simd: level.name(), threads, batch })
+}
+
+/// `length` ids below `vocabulary`: the first [`SHARED`] the same for all long prompts, the others by length.
+fn prompt(length: usize, vocabulary: usize) -> Vec<u32> {
+    let id = |position: usize| {
+        let family = if length > SHARED && position < SHARED { 0 } else { length as u64 };
+        // One round of SplitMix64's mixing.
+        let mut mixed = (family << 32 | position as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % vocabulary as u64) as u32
+    };
+    (0..length).map(id).collect()
+}
+
+/// Hashes each prompt's logits apart, so that their order in time does not matter.
+struct Hashes {
+    prompts: Vec<Sha256>,
+    error: Option<EngineError>,
+}
+
+impl Observer for Hashes {
+    fn logits(&mut self, request: usize, logits: &[f32]) {
+        let bytes: Vec<u8> = logits.iter().flat_map(|logit| logit.to_bits().to_le_bytes()).collect();
+        self.prompts[request].update(&bytes);
+    }
+
+    fn finished(&mut self, _request: usize, result: Result<Generation, EngineError>) {
+        if let Err(error) = result {
+            self.error = Some(error);
+        }
+    }
+}

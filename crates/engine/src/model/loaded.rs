@@ -1,0 +1,109 @@
+//! A loaded model: hyperparameters and where the weights are.
+
+use super::tensors::{Matrix, Tensors};
+use super::{llama, qwen2};
+use crate::config::{Architecture, Config};
+use crate::error::EngineError;
+use crate::gguf::Gguf;
+use puma_kernels::Weights;
+use std::path::Path;
+
+/// A matrix and, in some models, what is added to its product.
+#[derive(Debug)]
+pub struct Linear {
+    pub weight: Matrix,
+    pub bias: Option<Vec<f32>>,
+}
+
+/// One transformer layer; fields are named as its tensors in GGUF.
+#[derive(Debug)]
+pub struct Layer {
+    pub attn_norm: Vec<f32>,
+    pub attn_q: Linear,
+    pub attn_k: Linear,
+    pub attn_v: Linear,
+    pub attn_output: Linear,
+    pub ffn_norm: Vec<f32>,
+    pub ffn_gate: Matrix,
+    pub ffn_up: Matrix,
+    pub ffn_down: Matrix,
+}
+
+/// A model ready to run. Weights stay in the file's mapping; only norms and biases are copied.
+#[derive(Debug)]
+pub struct Model {
+    gguf: Gguf,
+    pub(crate) config: Config,
+    pub(crate) token_embd: Matrix,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) output_norm: Vec<f32>,
+    pub(crate) output: Matrix,
+    /// Divisors of the rotary frequencies (Llama 3), one a pair.
+    pub(crate) rope_freqs: Option<Vec<f32>>,
+}
+
+impl Model {
+    /// Maps and checks the model at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no model of a known architecture, or its tensors do not fit its hyperparameters.
+    pub fn open(path: &Path) -> Result<Self, EngineError> {
+        Self::from_gguf(Gguf::open(path)?)
+    }
+
+    /// Checks a model that is already opened as GGUF.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_gguf(gguf: Gguf) -> Result<Self, EngineError> {
+        let config = Config::read(gguf.metadata())?;
+        let tensors = Tensors::new(&gguf);
+        let token_embd = tensors.matrix("token_embd.weight", config.embedding_length, None)?;
+        let layers = (0..config.block_count)
+            .map(|index| match config.architecture {
+                Architecture::Llama => llama::layer(&tensors, &config, index),
+                Architecture::Qwen2 => qwen2::layer(&tensors, &config, index),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let output_norm = tensors.vector("output_norm.weight", config.embedding_length)?;
+        // Without an output matrix of its own a model projects with its embeddings.
+        let output = if tensors.has("output.weight") {
+            tensors.matrix("output.weight", config.embedding_length, Some(token_embd.rows))?
+        } else {
+            token_embd.clone()
+        };
+        let rope_freqs = tensors.optional_vector("rope_freqs.weight", config.rope.dimension_count / 2)?;
+        tensors.finish()?;
+        drop(tensors);
+        Ok(Self { gguf, config, token_embd, layers, output_norm, output, rope_freqs })
+    }
+
+    /// The hyperparameters.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The file, for its metadata, tokenizer and chat template.
+    pub fn gguf(&self) -> &Gguf {
+        &self.gguf
+    }
+
+    /// Tokens in the vocabulary.
+    pub fn vocabulary_len(&self) -> usize {
+        self.token_embd.rows
+    }
+
+    /// Weights in the model, all tensors together.
+    pub fn parameter_count(&self) -> u64 {
+        self.gguf.tensors().iter().map(|tensor| tensor.elements()).sum()
+    }
+
+    pub(crate) fn weights(&self, matrix: &Matrix) -> Weights<'_> {
+        matrix.weights(&self.gguf)
+    }
+
+    /// Writes the embedding of `token`, which must be in the vocabulary.
+    pub(crate) fn embed(&self, token: u32, out: &mut [f32]) {
+        self.token_embd.row(&self.gguf, token as usize, out);
+    }
+}

@@ -1,0 +1,236 @@
+//! The engine's door: a model made ready, and batches of requests to it.
+
+use crate::error::EngineError;
+use crate::forward::{self, Buffers, Forward};
+use crate::forward_rope::Rotation;
+use crate::kv_prefix::PrefixStore;
+use crate::model::Model;
+use crate::pool::Pool;
+use crate::sample::GeneratedToken;
+use crate::scheduler;
+use puma_kernels::{CONTRACT, Kernels, Level};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// How an engine runs. Nothing here changes a bit of any answer, except where `context_length` ends it.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Threads that compute, the caller's included; at least 1.
+    pub threads: usize,
+    /// Instruction set.
+    pub level: Level,
+    /// Sequences computed together; at least 1.
+    pub max_batch: usize,
+    /// Tokens computed in one step, prompts of several sequences mixed; at least 1.
+    pub chunk_tokens: usize,
+    /// Context window in tokens, prompt and answer together; `None` takes the model's own. Never above the model's.
+    pub context_length: Option<usize>,
+    /// Memory for prefixes kept from request to request, in bytes; 0 computes every prompt from its start.
+    pub prefix_bytes: usize,
+    /// Memory for the caches of running sequences, in bytes; at least one sequence always runs.
+    pub cache_bytes: usize,
+}
+
+impl Default for EngineOptions {
+    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 64 MiB of prefixes
+    /// and 160 MiB of caches.
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            level: Level::best(),
+            max_batch: 8,
+            chunk_tokens: 128,
+            context_length: None,
+            prefix_bytes: 64 << 20,
+            cache_bytes: 160 << 20,
+        }
+    }
+}
+
+/// One prompt to continue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GenerateRequest {
+    /// Token ids, special tokens included.
+    pub prompt: Vec<u32>,
+    /// Tokens to generate at most.
+    pub max_tokens: usize,
+    /// 0 is greedy; above, tokens are drawn with `seed`.
+    pub temperature: f64,
+    pub seed: u64,
+    /// Ids that end the answer; they are not part of it.
+    pub stop_tokens: Vec<u32>,
+    /// Whether to report log probabilities.
+    pub logprobs: bool,
+    /// Alternatives to report per token; only with `logprobs`.
+    pub top_logprobs: usize,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// One of the request's stop tokens was chosen.
+    StopToken,
+    /// The observer asked for it (stop strings).
+    Stopped,
+    /// `max_tokens` were generated.
+    MaxTokens,
+    /// The context window is full.
+    ContextFull,
+    /// The caller cancelled.
+    Cancelled,
+}
+
+/// Time spent on a request. Waiting for a place in the batch is not counted.
+///
+/// A step that computes several sequences is divided among them by the tokens each had in it, so that the shares of all
+/// requests add up to the wall time. A prefix shared by several requests is charged to the one that computed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Timing {
+    /// Share of steps that computed the prompt, in milliseconds.
+    pub prompt_ms: f64,
+    /// Share of steps that computed generated tokens, in milliseconds.
+    pub generation_ms: f64,
+    /// Wall time from joining the batch to the first token, in milliseconds; `None` if none was generated.
+    pub first_token_ms: Option<f64>,
+    /// Wall time from joining the batch to the end, in milliseconds.
+    pub total_ms: f64,
+}
+
+/// A finished answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generation {
+    /// The answer's tokens, without the stop token.
+    pub tokens: Vec<GeneratedToken>,
+    /// The stop token that ended it, with its log probability.
+    pub stop_token: Option<GeneratedToken>,
+    pub finish: Finish,
+    /// Tokens in the prompt.
+    pub prompt_tokens: usize,
+    /// Prompt tokens whose computation was reused.
+    pub cached_tokens: usize,
+    pub timing: Timing,
+}
+
+/// Hears what happens to the requests of a batch. Requests are named by their index.
+pub trait Observer {
+    /// A token was chosen (not for stop tokens). `Break` ends this request with [`Finish::Stopped`]; the token stays
+    /// part of the answer.
+    fn token(&mut self, request: usize, token: &GeneratedToken) -> ControlFlow<()> {
+        let _ = (request, token);
+        ControlFlow::Continue(())
+    }
+
+    /// The logits a token was chosen from, one for each id.
+    fn logits(&mut self, request: usize, logits: &[f32]) {
+        let _ = (request, logits);
+    }
+
+    /// The request ended. Called once for each.
+    fn finished(&mut self, request: usize, result: Result<Generation, EngineError>);
+}
+
+/// A model with threads, caches and kernels.
+pub struct Engine {
+    pub(crate) model: Arc<Model>,
+    pub(crate) options: EngineOptions,
+    pub(crate) kernels: Kernels,
+    pub(crate) pool: Pool,
+    pub(crate) rotation: Rotation,
+    pub(crate) buffers: Buffers,
+    pub(crate) prefixes: PrefixStore,
+}
+
+impl Engine {
+    /// Makes `model` ready. The weights stay in the file's mapping; threads start here.
+    ///
+    /// # Errors
+    /// An option is out of range, or threads cannot be started.
+    pub fn new(model: Arc<Model>, options: EngineOptions) -> Result<Self, EngineError> {
+        let positive = [
+            ("threads", options.threads),
+            ("max_batch", options.max_batch),
+            ("chunk_tokens", options.chunk_tokens),
+            ("context_length", options.context_length.unwrap_or(1)),
+        ];
+        for (option, value) in positive {
+            if !(1..=1 << 24).contains(&value) {
+                return Err(EngineError::Option { option, message: format!("{value} is not usable; take 1 or more") });
+            }
+        }
+        let pool = Pool::new(options.threads).map_err(|error| EngineError::Option {
+            option: "threads",
+            message: format!("cannot start {} threads: {error}", options.threads),
+        })?;
+        Ok(Self {
+            kernels: Kernels::new(options.level),
+            pool,
+            rotation: Rotation::new(&model.config().rope, model.rope_freqs.as_deref()),
+            buffers: Buffers::default(),
+            prefixes: PrefixStore::new(forward::kv_shape(&model), options.prefix_bytes),
+            model,
+            options,
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The options in use.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// The numerics contract, `N1`.
+    pub fn contract(&self) -> &'static str {
+        CONTRACT
+    }
+
+    /// The context window in use, in tokens.
+    pub fn context_length(&self) -> usize {
+        let model = self.model.config().context_length;
+        self.options.context_length.map_or(model, |wanted| wanted.min(model))
+    }
+
+    /// Forgets prefixes kept from earlier requests.
+    pub fn clear_prefixes(&mut self) {
+        self.prefixes.clear();
+    }
+
+    /// Continues every prompt, several together, and reports tokens and results as they come.
+    ///
+    /// New requests join as others end; common beginnings of prompts are computed once. `cancelled` is asked before
+    /// every step; once true, the rest ends with [`Finish::Cancelled`]. A request that cannot run (see [`EngineError`])
+    /// ends alone, with an error.
+    pub fn generate(
+        &mut self,
+        requests: &[GenerateRequest],
+        cancelled: &dyn Fn() -> bool,
+        observer: &mut dyn Observer,
+    ) {
+        scheduler::run(self, requests, cancelled, observer);
+    }
+
+    /// Continues one prompt without watching it.
+    ///
+    /// # Errors
+    /// The request cannot run, see [`EngineError`].
+    pub fn generate_one(&mut self, request: &GenerateRequest) -> Result<Generation, EngineError> {
+        struct Last(Option<Result<Generation, EngineError>>);
+        impl Observer for Last {
+            fn finished(&mut self, _request: usize, result: Result<Generation, EngineError>) {
+                self.0 = Some(result);
+            }
+        }
+        let mut last = Last(None);
+        self.generate(std::slice::from_ref(request), &|| false, &mut last);
+        last.0.expect("every request is reported once")
+    }
+
+    /// What a forward pass borrows, apart from the buffers.
+    pub(crate) fn parts(&mut self) -> (Forward<'_>, &mut Buffers) {
+        let Self { model, kernels, pool, rotation, buffers, .. } = self;
+        (Forward { model, kernels, pool, rotation }, buffers)
+    }
+}
