@@ -1,0 +1,67 @@
+//! One digest per model: instruction set, threads, batch, steps and reuse change no bit of any logit.
+
+use puma_engine::gguf::Gguf;
+use puma_engine::{DigestOptions, Level, Model, digest};
+use puma_kernels::TensorType;
+use puma_testkit::gguf::{Architecture, RopeScaling, TinyModel, Vocabulary};
+use std::sync::Arc;
+
+fn load(tiny: &TinyModel) -> Arc<Model> {
+    Arc::new(Model::from_gguf(Gguf::from_bytes(tiny.write()).unwrap()).unwrap())
+}
+
+/// A model with a small vocabulary, so that scalar code is quick enough.
+fn tiny(architecture: Architecture, kind: TensorType) -> TinyModel {
+    TinyModel { vocabulary: Vocabulary::BytePairs { pre: "smollm".to_owned() }, ..TinyModel::new(architecture, kind) }
+}
+
+fn options(level: Level, threads: usize, batch: usize, chunk_tokens: usize, reuse_prefixes: bool) -> DigestOptions {
+    DigestOptions { level, threads, batch, chunk_tokens, reuse_prefixes }
+}
+
+#[test]
+fn every_tensor_type_and_architecture_has_one_digest() {
+    for architecture in [Architecture::Llama, Architecture::Qwen2] {
+        for kind in TensorType::all() {
+            let model = load(&tiny(architecture, kind));
+            let want = digest(&model, &options(Level::best(), 1, 1, 512, false)).unwrap().hex;
+            for level in Level::available() {
+                for (threads, batch, chunk, reuse) in [(2, 8, 40, true), (1, 3, 512, true)] {
+                    let got = digest(&model, &options(level, threads, batch, chunk, reuse)).unwrap();
+                    assert_eq!(got.hex, want, "{} {} {got:?}", architecture.name(), kind.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prompt_computed_token_by_token_equals_one_computed_at_once() {
+    let model = load(&tiny(Architecture::Llama, TensorType::Q4_1));
+    let want = digest(&model, &options(Level::best(), 1, 1, 512, false)).unwrap().hex;
+    for (threads, batch, chunk, reuse) in [(1, 1, 1, false), (1, 8, 1, true), (3, 2, 7, true), (2, 9, 64, false)] {
+        assert_eq!(digest(&model, &options(Level::best(), threads, batch, chunk, reuse)).unwrap().hex, want);
+    }
+}
+
+#[test]
+fn weights_rope_and_biases_change_the_digest() {
+    let base = tiny(Architecture::Qwen2, TensorType::Q8_0);
+    let variants = [
+        base.clone(),
+        TinyModel { seed: 2, ..base.clone() },
+        TinyModel { tied: false, ..base.clone() },
+        TinyModel { rope_freq_base: 20_000.0, ..base.clone() },
+        TinyModel { rope_scaling: RopeScaling::Linear { factor: 2.0 }, ..base.clone() },
+        TinyModel { rope_scaling: RopeScaling::Yarn { factor: 4.0, original_context: 128 }, ..base.clone() },
+        TinyModel { rope_scaling: RopeScaling::FrequencyFactors, ..base.clone() },
+        TinyModel { architecture: Architecture::Llama, ..base.clone() },
+        TinyModel { architecture: Architecture::Llama, qkv_bias: false, ..base },
+    ];
+    let mut seen = Vec::new();
+    for variant in &variants {
+        let hex = digest(&load(variant), &options(Level::best(), 1, 4, 128, true)).unwrap().hex;
+        assert!(!seen.contains(&hex), "{variant:?}");
+        seen.push(hex);
+    }
+}
