@@ -3,6 +3,7 @@
 
 mod arrows;
 mod finding;
+mod purity;
 mod reach;
 mod run;
 mod source;

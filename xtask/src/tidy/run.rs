@@ -1,6 +1,6 @@
 //! All rules on the whole repository.
 
-use super::{arrows, reach, source, text};
+use super::{arrows, purity, reach, source, text};
 use crate::workspace;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,11 +35,15 @@ pub(crate) fn run() -> Result<(), String> {
         if path.ends_with(".rs") {
             let (found, functions) = source::check(path, content);
             findings.extend(found);
+            findings.extend(purity::check(path, content));
             lengths.extend(functions);
             sources.insert(path.clone(), content.clone());
         }
     }
-    findings.extend(reach::dead_sources(&sources, &roots(&metadata)));
+    let mut roots = roots(&metadata);
+    // The fuzz targets form a workspace of their own.
+    roots.extend(workspace::files("fuzz/fuzz_targets")?);
+    findings.extend(reach::dead_sources(&sources, &roots));
     let assets = workspace::files("assets")?;
     findings.extend(reach::dead_assets(&assets, texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
     findings.sort();
