@@ -285,14 +285,21 @@ impl Origin {
     }
 }
 
-/// The text of an error in any of the shapes servers use: `{"error": "…"}`, `{"error": {"message": "…"}}`,
-/// `{"message": "…"}`, `{"detail": …}`.
+/// The error that an answer reports, `{"error": "…"}` or `{"error": {"message": "…"}}`; `None` when it reports none.
+pub fn reported_error(body: &Value) -> Option<String> {
+    match body.get("error")? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        error => Some(text_of(error.get("message").unwrap_or(error))),
+    }
+}
+
+/// The text of a body that came with an error status, in any of the shapes servers use: as [`reported_error`], or
+/// `{"message": "…"}`, or `{"detail": …}`.
 pub fn error_text(body: &Value) -> Option<String> {
-    let error = body.get("error").filter(|error| !error.is_null());
-    let found = match error {
-        Some(Value::String(text)) => return Some(text.clone()),
-        Some(Value::Object(fields)) => fields.get("message").or(error),
-        _ => body.get("message").or_else(|| body.get("detail")),
-    };
-    found.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    reported_error(body).or_else(|| body.get("message").or_else(|| body.get("detail")).map(text_of))
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

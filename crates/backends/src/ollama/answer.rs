@@ -1,6 +1,6 @@
 //! Reads Ollama's streamed answers: one JSON object a line, the last one with `done: true` and the figures.
 
-use crate::http::{Origin, Reply, error_text};
+use crate::http::{Origin, Reply, reported_error};
 use crate::logprobs::read_token;
 use crate::retry::AttemptError;
 use puma_core::{BackendError, BackendErrorKind, Completion, FinishReason, Millis, Phases, Request, Usage};
@@ -24,7 +24,7 @@ pub(super) fn read(
     let last = loop {
         let Some(line) = reply.next_line()? else { return Err(origin.cut()) };
         let chunk = reply.parse(&line)?;
-        if let Some(message) = error_text(&chunk) {
+        if let Some(message) = reported_error(&chunk) {
             return Err(origin.failed_midway(&message));
         }
         // `/api/generate` puts its text at the top, `/api/chat` into `message`.

@@ -1,7 +1,7 @@
 //! Finds out which weights a name stands for, and makes them ready: version, digest, template, placement, abilities.
 
 use super::request::keep_alive;
-use crate::http::{HttpClient, Reply, TimeLimits, error_text};
+use crate::http::{HttpClient, Reply, TimeLimits, reported_error};
 use crate::retry::AttemptError;
 use puma_core::canon::sha256_hex;
 use puma_core::{BackendError, BackendErrorKind, ModelIdentity};
@@ -155,7 +155,7 @@ pub(super) fn load(
 ) -> Result<(), AttemptError> {
     let body = json!({"model": name, "stream": false, "keep_alive": keep_alive(alive), "options": {"num_ctx": window}});
     let reply = client.post("/api/generate", &body, limits.load)?.json()?;
-    match error_text(&reply) {
+    match reported_error(&reply) {
         Some(message) => {
             Err(BackendError::new(BackendErrorKind::Http, format!("Ollama cannot load `{name}`: {message}")).into())
         }

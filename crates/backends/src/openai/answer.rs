@@ -1,6 +1,6 @@
 //! Reads chat completions, whole or as server-sent events.
 
-use crate::http::{Origin, Reply, error_text};
+use crate::http::{Origin, Reply, reported_error};
 use crate::logprobs::read_token;
 use crate::retry::AttemptError;
 use puma_core::{Completion, FinishReason, Millis, Phases, Request, TokenLogprob, Usage};
@@ -65,7 +65,7 @@ fn read_events(mut reply: Reply, request: &Request, start: Instant) -> Result<Co
 impl Gathered {
     /// Takes over one body or chunk; the text lies under `part` of its first choice.
     fn take(&mut self, body: &Value, part: &str, origin: &Origin) -> Result<(), AttemptError> {
-        if let Some(message) = error_text(body) {
+        if let Some(message) = reported_error(body) {
             return Err(origin.failed_midway(&message));
         }
         if let Some(choice) = body.pointer("/choices/0") {

@@ -224,6 +224,9 @@ fn completion(behaviour: &Behaviour, path: &str, body: &Value, fault: Option<&Fa
     } else {
         ollama::complete(behaviour, body, &said, path == "/api/chat")
     };
+    // Outside a stream the error is a body of its own.
+    let is_stream = answer.content_type == "text/event-stream";
+    let error_part = if is_stream { error_part } else { error_part.trim_start_matches("data: ").to_owned() };
     (answer, error_part)
 }
 
