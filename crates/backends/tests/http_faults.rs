@@ -363,6 +363,12 @@ fn a_silently_cut_prompt_is_an_error() {
     assert_eq!((failure.error.kind, failure.attempts.len()), (BackendErrorKind::ContextExceeded, 1));
     let roomy = Request { context_length: Some(4096), ..request(&"word ".repeat(400)) };
     complete_all(&backend, &[roomy], &Cancel::default()).remove(0).expect("fits into the window it asked for");
+    // A server gives no wider window than the model was trained for (8192 here), whatever is asked.
+    backend.prepare(MODEL).expect("there");
+    let vain = Request { context_length: Some(100_000), ..request(&"word ".repeat(8000)) };
+    let failure =
+        complete_all(&backend, &[vain], &Cancel::default()).remove(0).expect_err("does not fit into 8192 tokens");
+    assert_eq!(failure.error.kind, BackendErrorKind::ContextExceeded);
 }
 
 #[test]

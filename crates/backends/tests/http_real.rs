@@ -267,8 +267,8 @@ fn ollama_is_identified_answers_and_refuses_what_it_would_cut() {
         let stopped = complete(&backend, Request { stop: vec![stop.clone()], ..asked.clone() }).expect("answers");
         assert!(stopped.finish == FinishReason::Stop && !stopped.text.contains(&stop), "{:?}", stopped.text);
 
-        let long = complete(&backend, Request { context_length: Some(256), ..request(&model, &"word ".repeat(600)) });
-        let long = long.expect_err("600 words exceed 256 tokens");
+        let long = complete(&backend, Request { context_length: Some(256), ..request(&model, &"word ".repeat(300)) });
+        let long = long.expect_err("300 words exceed 256 tokens");
         assert_eq!((long.error.kind, long.attempts.len()), (BackendErrorKind::ContextExceeded, 1), "{}", long.error);
     }
     let missing = backend.prepare("no-such-model").expect_err("not there");
@@ -297,6 +297,7 @@ fn transformers_serve_answers_without_logprobs() {
     assert_eq!(first.tokens, []);
     let second = complete(&backend, asked).expect("answers");
     assert_eq!(second.text, first.text, "greedy, but another answer");
+    assert!(first.phases.first_token_ms.is_some(), "it streams");
 }
 
 #[test]

@@ -60,6 +60,8 @@ struct Prepared {
     can_think: bool,
     logprobs: bool,
     window: u32,
+    /// Longest window the model was trained for: the server never gives more, whatever is asked.
+    longest_window: Option<u32>,
 }
 
 /// Asks an Ollama server.
@@ -94,8 +96,12 @@ impl OllamaBackend {
         self.persist(|| identify::installed(&self.client, &self.options.limits))
     }
 
+    fn known(&self, model: &str) -> Option<Prepared> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
+    }
+
     fn terms(&self, model: &str) -> Terms {
-        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
+        let prepared = self.known(model);
         Terms {
             api: self.options.api,
             keep_alive: self.options.keep_alive.clone(),
@@ -110,7 +116,8 @@ impl OllamaBackend {
     fn ask(&self, client: &HttpClient, request: &Request, cancel: &Cancel) -> Result<Completion, Failure> {
         let terms = self.terms(&request.model);
         let body = body(request, &terms)?;
-        let window = request.context_length.unwrap_or(terms.context_length);
+        let longest = self.known(&request.model).and_then(|known| known.longest_window).unwrap_or(u32::MAX);
+        let window = request.context_length.unwrap_or(terms.context_length).min(longest);
         let limit = self.options.limits.for_model(&request.model);
         let attempt = |_| -> Result<Completion, AttemptError> {
             let start = Instant::now();
@@ -159,7 +166,12 @@ impl Backend for OllamaBackend {
         self.persist(|| identify::load(&self.client, limits, model, keep_alive, window))?;
         let logprobs = identify::probe_logprobs(&self.client, limits, model, keep_alive, window);
         let placement = identify::placement(&self.client, limits, model);
-        let known = Prepared { can_think: shown.can_think, logprobs: logprobs.unwrap_or(true), window };
+        let known = Prepared {
+            can_think: shown.can_think,
+            logprobs: logprobs.unwrap_or(true),
+            window,
+            longest_window: shown.context_length,
+        };
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), known);
         Ok(identify::identity(model, found, &shown, &placement, window, logprobs))
     }

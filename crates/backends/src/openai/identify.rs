@@ -27,7 +27,12 @@ pub(super) fn ask(
     model: &str,
 ) -> Result<Told, AttemptError> {
     let get = |path: &str| client.get(path, limits.inquiry).and_then(Reply::json);
-    let listed = get("/v1/models")?;
+    let listed = match get("/v1/models") {
+        Ok(listed) => listed,
+        // Some servers fail to list, such as transformers without a download cache, and yet answer.
+        Err(failed) if failed.error.http_status.is_some() && !preset.lists_all_models => Value::Null,
+        Err(failed) => return Err(failed),
+    };
     let entry = entry_of(&listed, model);
     if entry.is_none() && preset.lists_all_models {
         return Err(not_listed(preset, model, &listed).into());

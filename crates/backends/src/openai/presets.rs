@@ -1,7 +1,8 @@
 //! What each known OpenAI-compatible server can do. A table: a new server is a new row.
 //!
 //! Sources: the servers' own documentation and code as of 2026-11 (llama.cpp `tools/server/README.md`, LM Studio REST
-//! API, mlx-lm `server.py`, transformers `serve`, vLLM OpenAI server); llama-server and transformers were also tried.
+//! API, mlx-lm `server.py`, transformers `serve`, vLLM OpenAI server). Tried against the real server: llama-server,
+//! transformers, and llama-cpp-python's as generic; the other rows rest on documentation.
 
 /// Where a server tells which model it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub static PRESETS: [Preset; 6] = [
         max_top_logprobs: 0,
         seed: true,
         response_format: false,
-        streams: false,
+        streams: true,
         thinking_switch: false,
         lists_all_models: false,
         described: Described::Models,

@@ -5,6 +5,9 @@ use super::exchange::Answer;
 use super::server::{Said, prompt_tokens};
 use serde_json::{Value, json};
 
+/// What every model of this server was trained for, in tokens.
+const LONGEST_WINDOW: u64 = 8192;
+
 /// `/api/chat` and `/api/generate`.
 pub(super) fn complete(behaviour: &Behaviour, body: &Value, said: &Said, is_chat: bool) -> Answer {
     let model = body["model"].clone();
@@ -30,7 +33,7 @@ pub(super) fn complete(behaviour: &Behaviour, body: &Value, said: &Said, is_chat
         }
         parts.push(part);
     }
-    let window = body.pointer("/options/num_ctx").and_then(Value::as_u64).unwrap_or(4096);
+    let window = body.pointer("/options/num_ctx").and_then(Value::as_u64).unwrap_or(4096).min(LONGEST_WINDOW);
     let counted = prompt_tokens(body);
     let mut last = message("", None);
     last["done"] = json!(true);
@@ -88,7 +91,7 @@ pub(super) fn ps(behaviour: &Behaviour) -> Value {
         let mut entry = entry(name);
         entry["size"] = json!(200_000_000);
         entry["size_vram"] = json!(50_000_000);
-        entry["context_length"] = json!(8192);
+        entry["context_length"] = json!(LONGEST_WINDOW);
         entry
     });
     json!({"models": loaded.collect::<Vec<_>>()})
@@ -108,6 +111,6 @@ pub(super) fn show(behaviour: &Behaviour) -> Value {
     json!({
         "template": "{{ .Prompt }}", "capabilities": capabilities,
         "details": {"family": "llama", "quantization_level": "Q4_1"},
-        "model_info": {"general.architecture": "llama", "general.parameter_count": 134_515_008, "llama.context_length": 8192},
+        "model_info": {"general.architecture": "llama", "general.parameter_count": 134_515_008, "llama.context_length": LONGEST_WINDOW},
     })
 }
