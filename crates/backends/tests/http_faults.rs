@@ -253,7 +253,7 @@ fn a_backend_works_again_after_a_cancel() {
 #[test]
 fn concurrency_is_used_and_bounded() {
     for limit in [1, 3] {
-        let server = FaultServer::start(Behaviour { delay: Duration::from_millis(60), ..Behaviour::default() });
+        let server = FaultServer::start(Behaviour { delay: Duration::from_millis(100), ..Behaviour::default() });
         for (name, backend) in backends(&server, |_, concurrency| *concurrency = limit) {
             assert_eq!(backend.capacity(), limit);
             let requests: Vec<Request> = (0..6).map(|n| request(&format!("{name} {n}"))).collect();

@@ -85,7 +85,7 @@ impl FaultServer {
         self.log().into_iter().filter(|logged| is_completion(&logged.path, &logged.body)).collect()
     }
 
-    /// Most completion requests that were being answered at one time.
+    /// Most completion requests that were worked on at one time, before their answer was sent.
     pub fn most_in_flight(&self) -> usize {
         lock(&self.shared.in_flight).1
     }
@@ -124,15 +124,13 @@ impl Shared {
         if !is_completion {
             return send(&mut stream, &inquiry(&behaviour, &asked, &body));
         }
-        let _counted = InFlight::enter(&self.in_flight);
-        self.wait(behaviour.delay);
+        let counted = InFlight::enter(&self.in_flight);
+        self.wait(if fault == Some(Fault::NeverAnswers) { Duration::MAX } else { behaviour.delay });
+        // Before the last byte: the client may ask again before this thread gets to run once more.
+        drop(counted);
         let (answer, error_part) = completion(&behaviour, &asked.path, &body, fault.as_ref());
         match fault {
             None => send(&mut stream, &answer),
-            Some(Fault::NeverAnswers) => {
-                self.wait(Duration::MAX);
-                Ok(())
-            }
             Some(fault) => send_broken(&mut stream, answer, &fault, error_part),
         }
     }
