@@ -326,3 +326,39 @@ fn force_fetches_again_and_a_damaged_file_is_fetched_again_without_it() {
     assert!(!pull(folder.path(), &options(&server)).unwrap().already_there);
     assert_eq!(std::fs::read(&first.model.path).unwrap(), content);
 }
+
+#[test]
+fn a_download_that_could_not_be_put_in_place_is_not_repeated() {
+    let content = gguf_bytes(400_000, 1);
+    let server = hub(content.clone(), true, |_, reply| reply);
+    let folder = tempfile::tempdir().unwrap();
+    // A folder in the record's place: the download succeeds, the last step cannot.
+    let blocked = folder.path().join("hf/org/repo/model-q8_0.gguf/hugging-face.json");
+    std::fs::create_dir_all(blocked.join("in-the-way")).unwrap();
+    assert_eq!(pull(folder.path(), &options(&server)).unwrap_err().kind, SourceErrorKind::Io);
+    std::fs::remove_dir_all(blocked).unwrap();
+    let pulled = pull(folder.path(), &options(&server)).unwrap();
+    assert_eq!((pulled.resumed_from_bytes, pulled.downloaded_bytes), (400_000, 0));
+    assert_eq!(body_requests(&server).len(), 1);
+    assert_eq!(std::fs::read(&pulled.model.path).unwrap(), content);
+}
+
+#[test]
+fn a_half_that_was_damaged_on_the_disk_is_fetched_again_from_the_start() {
+    let content = gguf_bytes(400_000, 1);
+    let requests = AtomicUsize::new(0);
+    let server = hub(content.clone(), true, move |_, reply| match requests.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply { cut_after: Some(200_000), ..reply },
+        _ => reply,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    pull(folder.path(), &PullOptions { retries: 0, ..options(&server) }).unwrap_err();
+    let part = folder.path().join("hf/org/repo/model-q8_0.gguf/hugging-face.gguf.puma-part");
+    let mut half = std::fs::read(&part).unwrap();
+    half[1000] ^= 1;
+    std::fs::write(&part, half).unwrap();
+    let pulled = pull(folder.path(), &options(&server)).unwrap();
+    assert_eq!(std::fs::read(&pulled.model.path).unwrap(), content);
+    assert_eq!(body_requests(&server), [None, Some(200_000), None]);
+    assert_eq!((pulled.resumed_from_bytes, pulled.downloaded_bytes), (0, 400_000));
+}

@@ -261,3 +261,22 @@ fn recommendations_are_models_the_embedded_engine_runs_that_fit_smallest_first()
         assert!(tags(small).iter().all(|tag| tags(large).contains(tag)), "more memory never takes a model away");
     }
 }
+
+#[test]
+fn showing_a_model_tells_what_its_file_says_or_why_it_cannot_be_read() {
+    use puma_testkit::gguf::{Architecture, TensorType, TinyModel};
+    let machine = Machine::new();
+    let model = TinyModel::new(Architecture::Qwen2, TensorType::Q8_0).write();
+    let path = machine.write("tiny-q8_0.gguf", &model);
+    let shown = machine.library().show(path.to_str().unwrap()).unwrap();
+    let facts = shown.gguf.unwrap();
+    assert_eq!((facts.architecture.as_deref(), shown.embedded), (Some("qwen2"), Some(true)));
+    assert!(facts.parameters > 0 && facts.tensor_types.contains_key("Q8_0") && facts.vocabulary.is_some());
+    assert!(facts.context_length.is_some() && facts.layers.is_some() && facts.tokenizer.is_some());
+    let broken = machine.write("broken.gguf", &model[..model.len() / 2]);
+    let shown = machine.library().show(broken.to_str().unwrap()).unwrap();
+    assert!(shown.gguf.is_none() && shown.gguf_problem.unwrap().contains("broken.gguf"));
+    let shown = machine.library().show("gemma3:1b").unwrap();
+    assert_eq!((shown.embedded, shown.gguf), (Some(false), None));
+    assert!(shown.catalogue.is_some() && shown.local.is_empty());
+}

@@ -58,7 +58,13 @@ impl SourceError {
             return Self::new(SourceErrorKind::NoSpace, message)
                 .with_hint("free some space or put the models elsewhere with PUMA_MODELS");
         }
-        Self::new(SourceErrorKind::Io, message)
+        let error_without_hint = Self::new(SourceErrorKind::Io, message);
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                error_without_hint.with_hint("check the permissions, or put the models elsewhere with PUMA_MODELS")
+            }
+            _ => error_without_hint,
+        }
     }
 
     pub(crate) fn cancelled(what: &str) -> Self {

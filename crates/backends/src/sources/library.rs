@@ -39,6 +39,23 @@ pub struct ResolvedModel {
     pub layers: Option<OllamaLayers>,
 }
 
+impl ResolvedModel {
+    /// `location`, whose bytes have `digest`, as the answer to `name`.
+    pub(super) fn new(name: &str, location: Location, digest: ModelDigest) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: location.path,
+            digest,
+            quantization: location.quantization,
+            store: location.store,
+            source: location.source,
+            origin: location.origin,
+            size_bytes: location.size_bytes,
+            layers: location.layers,
+        }
+    }
+}
+
 impl Library {
     /// The built-in catalogue over `stores`.
     pub fn new(stores: Stores) -> Self {
@@ -84,17 +101,7 @@ impl Library {
                 "the file was changed or damaged; fetch it again with `puma models pull {name} --force`"
             )));
         }
-        Ok(ResolvedModel {
-            name: name.to_owned(),
-            path: location.path,
-            digest,
-            quantization: location.quantization,
-            store: location.store,
-            source: location.source,
-            origin: location.origin,
-            size_bytes,
-            layers: location.layers,
-        })
+        Ok(ResolvedModel::new(name, Location { size_bytes, ..location }, digest))
     }
 
     /// Every place on this machine that has what `name` means; the first is the one that resolving takes.

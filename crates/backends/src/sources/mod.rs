@@ -8,6 +8,7 @@
 mod catalogue;
 mod digest;
 mod error;
+mod facts;
 mod fetch;
 mod library;
 mod local;
@@ -23,6 +24,7 @@ mod target;
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
 pub use digest::ModelDigest;
 pub use error::{SourceError, SourceErrorKind};
+pub use facts::GgufFacts;
 pub use library::{Library, ResolvedModel};
 pub use local::{Location, OllamaLayers, PullRecord, StoreKind, Verification};
 pub use name::{

@@ -4,7 +4,7 @@ use super::digest::{DigestCache, ModelDigest};
 use super::error::{SourceError, SourceErrorKind};
 use super::fetch;
 use super::library::{Library, ResolvedModel, check_usable};
-use super::local::{self, Location, PullRecord, Verification};
+use super::local::{self, PullRecord, Verification};
 use super::place::{move_into_place, with_suffix, write_atomically};
 use super::progress::{Phase, Progress, PullProgress};
 use super::target::Target;
@@ -138,7 +138,7 @@ impl Library {
                 let verification =
                     if published { Verification::Published } else { recorded.unwrap_or(Verification::Recorded) };
                 return Ok(Some(Pulled {
-                    model: resolved(name, location, digest),
+                    model: ResolvedModel::new(name, location, digest),
                     verification,
                     already_there: true,
                     resumed_from_bytes: 0,
@@ -192,7 +192,7 @@ impl Library {
             SourceError::new(SourceErrorKind::Io, format!("{} vanished after it was written", weights.display()))
         })?;
         Ok(Pulled {
-            model: resolved(name, location, record.digest),
+            model: ResolvedModel::new(name, location, record.digest),
             verification,
             already_there: false,
             resumed_from_bytes: delivery.fetched.resumed_from_bytes,
@@ -205,27 +205,16 @@ impl Library {
 /// Checks that the complete part file is a model and gives it its name, the record first.
 fn place(part: &Path, weights: &Path, record: &PullRecord) -> Result<(), SourceError> {
     if let Err(error) = check_usable(part, &record.origin) {
-        let _ = std::fs::remove_file(part);
+        fetch::discard(part);
         return Err(error);
     }
     let record_path = local::record_path(weights);
     let text = serde_json::to_vec_pretty(record).expect("a record holds only texts and numbers");
     write_atomically(&record_path, &text).map_err(|error| SourceError::io("write", &record_path, &error))?;
-    move_into_place(part, weights).map_err(|error| SourceError::io("move the download to", weights, &error))
-}
-
-fn resolved(name: &str, location: Location, digest: ModelDigest) -> ResolvedModel {
-    ResolvedModel {
-        name: name.to_owned(),
-        path: location.path,
-        digest,
-        quantization: location.quantization,
-        store: location.store,
-        source: location.source,
-        origin: location.origin,
-        size_bytes: location.size_bytes,
-        layers: location.layers,
-    }
+    move_into_place(part, weights).map_err(|error| SourceError::io("move the download to", weights, &error))?;
+    // Now only the note of the part file is left.
+    fetch::discard(part);
+    Ok(())
 }
 
 /// Waits until no other pull works in `folder`. The lock ends with the returned file.

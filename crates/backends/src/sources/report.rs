@@ -1,7 +1,8 @@
 //! What `puma models list|show|recommended|where` tell, as plain values.
 
-use super::catalogue::CatalogueEntry;
+use super::catalogue::{CatalogueEntry, EMBEDDED_ARCHITECTURES};
 use super::error::SourceError;
+use super::facts::GgufFacts;
 use super::library::Library;
 use super::local::Location;
 use super::name::ModelName;
@@ -51,9 +52,13 @@ pub struct LocalModel {
 pub struct ShowReport {
     pub name: String,
     pub catalogue: Option<CatalogueEntry>,
-    /// Whether the embedded engine runs it, by the catalogue; `None` for models outside it.
+    /// Whether the embedded engine runs its architecture, by the file if it is here, else by the catalogue.
     pub embedded: Option<bool>,
     pub local: Vec<Location>,
+    /// What the file a run would use says about itself; `None` if it is not on this machine.
+    pub gguf: Option<GgufFacts>,
+    /// Why that file cannot be read, if it cannot.
+    pub gguf_problem: Option<String>,
 }
 
 /// Where a model is.
@@ -125,8 +130,16 @@ impl Library {
         if catalogue.is_none() && local.is_empty() {
             return Err(self.not_found(name, &parsed));
         }
-        let embedded = catalogue.as_ref().map(CatalogueEntry::embedded);
-        Ok(ShowReport { name: name.to_owned(), catalogue, embedded, local })
+        let (gguf, gguf_problem) = match local.first().map(|location| GgufFacts::read(&location.path)) {
+            Some(Ok(facts)) => (Some(facts), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+            None => (None, None),
+        };
+        let architecture = gguf.as_ref().and_then(|facts| facts.architecture.as_deref());
+        let embedded = architecture
+            .map(|architecture| EMBEDDED_ARCHITECTURES.contains(&architecture))
+            .or_else(|| catalogue.as_ref().map(CatalogueEntry::embedded));
+        Ok(ShowReport { name: name.to_owned(), catalogue, embedded, local, gguf, gguf_problem })
     }
 
     /// Every place on this machine that has `name`.

