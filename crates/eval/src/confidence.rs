@@ -71,8 +71,8 @@ fn first_token(completion: &Completion, answer: Range<usize>) -> Option<usize> {
         joined.push_str(&token.token);
         ends.push(joined.len());
     }
-    // Backends may trim the text; the tokens keep everything.
-    let offset = if completion.text.is_empty() { None } else { joined.find(&completion.text) }?;
+    // Backends may trim the text, or report reasoning apart; the tokens keep everything, and the text comes last.
+    let offset = if completion.text.is_empty() { None } else { joined.rfind(&completion.text) }?;
     let start = answer.start + offset;
     let mut first = ends.iter().position(|end| *end > start)?;
     // What precedes the answer in its own token must not be part of another word.

@@ -25,7 +25,7 @@ fn by_hash(request: &Request) -> Line {
     let pick = usize::from_str_radix(&sha256_hex(question.as_bytes())[..4], 16).expect("hexadecimal digits");
     let answers = ["Critical", "Major", "Minor", "Trivial", "no idea", "", "Critical or Minor", "Final answer: Major"];
     let text = answers[pick % answers.len()];
-    if pick % 11 == 0 { Line::cut("Let me think about") } else { Line::say(text) }
+    if pick.is_multiple_of(11) { Line::cut("Let me think about") } else { Line::say(text) }
 }
 
 fn whole_plan() -> Plan {
@@ -335,5 +335,16 @@ proptest! {
 }
 
 fn small_plan() -> Plan {
-    planned(&spec("triage_jira", &["zero-shot", "rcoif"], 5), &dataset(8)).unwrap()
+    planned(&spec("triage_jira", &["zero-shot", "rcoif"], 5), &dataset(8)).expect("a plan")
+}
+
+#[test]
+fn the_published_first_line_is_the_form_of_every_line() {
+    // The published run's first line is `CRIT-001,Critical,,f43378a9c0073473`.
+    let mut record = uninterrupted(&small_plan()).remove(0);
+    record.instance_id = puma_core::InstanceId::new("CRIT-001");
+    record.answer = Some("Critical".into());
+    record.confidence = None;
+    record.prompt_hash = "f43378a9c0073473".into();
+    assert_eq!(predictions_summary_hash(&[record]), sha256_hex(b"CRIT-001,Critical,,f43378a9c0073473"));
 }
