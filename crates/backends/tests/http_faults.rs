@@ -113,6 +113,53 @@ fn a_sound_server_is_read_in_full_by_every_path() {
 }
 
 #[test]
+fn an_answer_cut_at_any_byte_is_either_whole_or_no_answer() {
+    // The hardest cut: no length was announced, so only the content can tell that something is missing.
+    let server = FaultServer::start(Behaviour::default());
+    let once = |server: &FaultServer| -> [Box<dyn Backend>; 3] {
+        let retry = RetryPolicy { max_attempts: 1, ..quick().0 };
+        let openai = |name| OpenAiBackend::new(OpenAiOptions { retry, ..openai_options(server, name) });
+        [
+            Box::new(OllamaBackend::new(OllamaOptions { retry, ..ollama_options(server) })),
+            Box::new(openai("llama-server")),
+            Box::new(openai("generic")),
+        ]
+    };
+    for backend in once(&server) {
+        server.behave(Behaviour::default());
+        let whole = complete(backend.as_ref(), "issue").expect("sound");
+        let (mut failed, mut answered) = (0, 0);
+        for bytes in (0..6000).step_by(23) {
+            server.behave(Behaviour::always(Fault::CutAfter { bytes }));
+            match complete(backend.as_ref(), "issue") {
+                Ok(done) => {
+                    assert_eq!((&done.text, &done.tokens), (&whole.text, &whole.tokens), "cut after {bytes} bytes");
+                    assert_eq!((done.usage, done.finish), (whole.usage, whole.finish), "cut after {bytes} bytes");
+                    answered += 1;
+                }
+                Err(failure) => {
+                    assert_eq!(failure.error.kind, BackendErrorKind::Protocol, "{}", failure.error);
+                    failed += 1;
+                }
+            }
+        }
+        assert!(failed > 10 && answered > 10, "{failed} failed, {answered} answered: the cuts missed the answer");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_byte_by_byte_is_read_the_same() {
+    let server = FaultServer::start(Behaviour::default());
+    for (name, backend) in backends(&server, same) {
+        server.behave(Behaviour::default());
+        let whole = complete(backend.as_ref(), name).expect(name);
+        server.behave(Behaviour::always(Fault::Drip { byte_ms: 0 }));
+        let dripped = complete(backend.as_ref(), name).expect(name);
+        assert_eq!((dripped.text, dripped.tokens, dripped.usage), (whole.text, whole.tokens, whole.usage), "{name}");
+    }
+}
+
+#[test]
 fn what_may_pass_is_tried_again_and_every_attempt_is_kept() {
     let mut faults = vec![
         Fault::CutMidBody,

@@ -56,7 +56,8 @@ fn read_events(mut reply: Reply, request: &Request, start: Instant) -> Result<Co
             gathered.first_token_ms = Some(Millis::from(start.elapsed()));
         }
     }
-    if !is_done && gathered.finish.is_none() {
+    // Not every server says [DONE] (transformers does not), but each ends with its counts.
+    if !is_done && (gathered.finish.is_none() || gathered.usage.is_none()) {
         return Err(origin.cut());
     }
     gathered.finish(request, start, &origin)

@@ -13,6 +13,8 @@ pub enum Fault {
     RetryAfter { status: u16, value: String },
     /// Sends half of the body it announced, then closes.
     CutMidBody,
+    /// Sends this many bytes of a body without an announced length, then closes as if that were all.
+    CutAfter { bytes: usize },
     /// Closes a chunked body without its last chunk.
     CutChunked,
     /// Sends half of a JSON text as if it were whole.

@@ -99,6 +99,10 @@ pub(super) fn send_broken(
             head(stream, 200, kind, &format!("Content-Length: {}\r\n", text.len()))?;
             stream.write_all(half)
         }
+        Fault::CutAfter { bytes } => {
+            head(stream, 200, kind, "")?;
+            stream.write_all(&text.as_bytes()[..text.len().min(*bytes)])
+        }
         Fault::CutChunked => {
             answer.parts.truncate(answer.parts.len().div_ceil(2));
             send_chunks(stream, &answer)
