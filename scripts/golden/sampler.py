@@ -43,7 +43,7 @@ def python_draws(seed):
     draws["randint_9"] = [r.randint(0, 9) for _ in range(8)]
     draws["choice_of_7"] = [r.choice(range(7)) for _ in range(8)]
     draws["sample"] = [[n, k, r.sample(range(n), k)] for n, k in
-                       ((10, 3), (21, 5), (22, 5), (85, 6), (86, 6), (200, 12), (1000, 40), (3, 3), (1, 0))]
+                       ((10, 3), (21, 5), (22, 5), (85, 6), (86, 6), (200, 12), (1000, 40), (3, 3), (1, 0), (22, 6), (25, 6), (30, 6), (40, 9), (25, 20))]
     items = list(range(12))
     r.shuffle(items)
     draws["shuffle_12"] = items

@@ -89,6 +89,9 @@ fn quotes_left_by_an_exporter_are_taken_off_as_often_as_they_were_put_on() {
     assert_eq!(found(&kept)[1], ("\"B\"".to_owned(), "\"\"\"\"\"\"".to_owned()));
     let clean = "title,description,story_points\n\"\"\"A\"\"\",b,1\nB,b,1\nC,c,1\nD,d,1\nE,e,1\n";
     assert_eq!(ok(clean).rows[0].fields["title"], "\"A\"", "one quoted title among plain ones is meant");
+    let mut citations = "title,description,story_points\n".to_owned();
+    (0..6).for_each(|number| citations += &format!("T{number},\"\"\"cited {number}\"\"\",1\n"));
+    assert_eq!(ok(&citations).rows[0].fields["description"], "\"cited 0\"", "under plain titles, citations are meant");
 }
 
 #[test]
@@ -124,6 +127,8 @@ fn a_jira_csv_export_with_its_repeated_columns_is_understood() {
     assert_eq!(first.fields["description"], "First line\r\nsecond \"quoted\" line");
     assert_eq!(first.fields["priority_original"], "Highest");
     assert_eq!(first.fields["story_points"], "3");
+    let exact = ok("title,priority\nA,Major\n");
+    assert!(!exact.rows[0].fields.contains_key("priority_original"), "nothing was respelled");
     assert_eq!(first.fields["project"], "AB");
     assert_eq!((first.line, dataset.rows[1].line), (2, 4));
     assert_eq!(dataset.identity.columns["story_points"], "Custom field (Story Points)");
@@ -147,7 +152,7 @@ fn a_german_jira_export_is_understood() {
 #[test]
 fn github_issues_take_their_priority_from_labels() {
     let list = r#"[
-      {"number": 12, "title": "Panic on start", "body": "It panics.", "url": "https://github.com/o/r/issues/12",
+      {"number": 12, "title": "Panic on start", "body": "It panics.", "pull_request": null, "url": "https://github.com/o/r/issues/12",
        "labels": [{"id": "x", "name": "bug"}, {"name": "priority: high"}]},
       {"number": 13, "title": "Typo", "body": null, "labels": [{"name": "P3"}, {"name": "docs"}]},
       {"number": 14, "title": "Idea", "body": "?", "labels": []},
@@ -254,6 +259,10 @@ fn missing_columns_are_named_with_what_the_file_has() {
     insta::assert_snapshot!(story_points.unwrap_err(), @r"
     my.csv:1: no column holds story points
       hint: name it with `--columns story_points=COLUMN`; the file has: title, priority
+    ");
+    insta::assert_snapshot!(error("title,Customer priority (A to D)\nA,High\n"), @r"
+    my.csv:1: no column holds priorities
+      hint: did you mean `Customer priority (A to D)`? name it with `--columns priority='Customer priority (A to D)'`; the file has: title, Customer priority (A to D)
     ");
     let typo = read(b"Summary,Priority\nA,High\n", named(&[("title", "Sumary")])).unwrap_err();
     insta::assert_snapshot!(typo, @r"

@@ -121,7 +121,7 @@ fn our_own_keys_leave_the_hash_alone_until_they_say_something() {
 
 #[test]
 fn every_problem_of_a_file_is_reported_with_its_place() {
-    let yaml = "id: t\nscenario: triage\nmodels: [m, m]\nsample_size: 0\ninference:\n  temperatura: 0.7\n  temperature: hot\n  top_logprobs: 21\n  seed: -1\nadaptation:\n  strategy: [few_shot_3, self-consistency]\nperturbations: [typos]\nmetrics: [f1_marco]\nrepeat: 1.5\n";
+    let yaml = "id: t\nscenario: triage\nmodels: [m, m]\nsample_size: 0\ninference:\n  temperatura: 0.7\n  temperature: hot\n  top_logprobs: 21\n  seed: -1\nadaptation:\n  strategy: [few_shot_3, self-consistency]\nperturbations: [typos, case_upper, case_upper]\nmetrics: [f1_marco]\nrepeat: 1.5\n";
     insta::assert_snapshot!(errors(yaml), @r#"
     my.yaml:2:11: there is no scenario `triage`
       hint: did you mean `triage_jira`? known: triage_jira, estimation_tawos, prioritization_jira
@@ -140,6 +140,8 @@ fn every_problem_of_a_file_is_reported_with_its_place() {
       hint: did you mean `few-shot-3`? known: zero-shot, zero-shot-cot, one-shot, few-shot-3, few-shot-5, few-shot-8, cot-few-shot, rcoif, contextual-anchoring, self-consistency, egi
     my.yaml:12:17: there is no perturbation `typos`
       hint: did you mean `typos_5pct`? known: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise, gender_swap_prefix_male, gender_swap_prefix_female, register_shift_informal
+    my.yaml:12:36: `case_upper` is listed twice in `perturbations`
+      hint: list it once; `repeat` is for repetitions
     my.yaml:13:11: there is no metric `f1_marco`
       hint: did you mean `f1_macro`?
     my.yaml:14:9: `repeat` must be a whole number, but it is the number 1.5
