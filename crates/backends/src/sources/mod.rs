@@ -33,4 +33,4 @@ pub use name::{
 pub use progress::{NoProgress, Phase, Progress, PullProgress};
 pub use pull::{PullOptions, Pulled, SourceFailure};
 pub use report::{ListReport, ListedModel, LocalModel, Recommendation, RecommendedReport, ShowReport, WhereReport};
-pub use stores::{ENVIRONMENT, Stores, without_home};
+pub use stores::{ENVIRONMENT, Stores};

@@ -60,6 +60,19 @@ impl Default for PullOptions {
     }
 }
 
+impl PullOptions {
+    /// The defaults, with the hub's address and token from `HF_ENDPOINT` and `HF_TOKEN`.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
+        let text = |name: &str| variable(name)?.into_string().ok().filter(|text| !text.trim().is_empty());
+        let defaults = Self::default();
+        Self {
+            hugging_face_endpoint: text("HF_ENDPOINT").unwrap_or(defaults.hugging_face_endpoint),
+            hugging_face_token: text("HF_TOKEN").map(|token| token.trim().to_owned()),
+            ..defaults
+        }
+    }
+}
+
 /// A model that is on this machine now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pulled {
@@ -249,5 +262,23 @@ fn all_failed(name: &str, mut failures: Vec<SourceFailure>) -> SourceError {
     match failures.into_iter().find_map(|failure| failure.error.hint) {
         Some(hint) => error.with_hint(hint),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PullOptions;
+
+    #[test]
+    fn the_hub_and_its_token_come_from_the_environment_and_empty_ones_do_not_count() {
+        let options = PullOptions::from_environment(|name| match name {
+            "HF_ENDPOINT" => Some("https://mirror.example".into()),
+            "HF_TOKEN" => Some("secret\n".into()),
+            _ => None,
+        });
+        assert_eq!(options.hugging_face_endpoint, "https://mirror.example");
+        assert_eq!(options.hugging_face_token.as_deref(), Some("secret"));
+        let empty = PullOptions::from_environment(|_| Some(" ".into()));
+        assert_eq!((empty.hugging_face_endpoint.as_str(), empty.hugging_face_token), ("https://huggingface.co", None));
     }
 }

@@ -1,14 +1,17 @@
 //! Where models may lie on this machine: PUMA's own folder and the folders of other programs.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The environment variables that [`Stores::from_environment`] asks for, and what each does.
+/// The environment variables that [`Stores::from_environment`] and [`super::PullOptions::from_environment`] ask for,
+/// and what each does.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PUMA_MODELS", "folder for the models PUMA pulls"),
     ("OLLAMA_MODELS", "Ollama's model folder, read for models already there"),
     ("HF_HUB_CACHE", "Hugging Face cache folder, read for models already there"),
     ("HF_HOME", "Hugging Face home; its `hub` folder is the cache unless HF_HUB_CACHE is set"),
+    ("HF_TOKEN", "access token for gated Hugging Face models"),
+    ("HF_ENDPOINT", "address of the Hugging Face hub or of a mirror"),
     ("XDG_DATA_HOME", "base of PUMA's model folder on Linux"),
     ("XDG_CACHE_HOME", "base of the Hugging Face cache"),
     ("HOME", "base of every default folder"),
@@ -86,18 +89,11 @@ fn safe_component(part: &str) -> String {
     out
 }
 
-/// `path` without the personal part: the home folder becomes `~`. For records that travel.
-pub fn without_home(path: &Path, home: Option<&Path>) -> String {
-    match home.and_then(|home| path.strip_prefix(home).ok()) {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     fn stores(os: &str, variables: &[(&str, &str)]) -> Stores {
         let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
