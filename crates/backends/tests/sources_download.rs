@@ -362,3 +362,23 @@ fn a_half_that_was_damaged_on_the_disk_is_fetched_again_from_the_start() {
     assert_eq!(body_requests(&server), [None, Some(200_000), None]);
     assert_eq!((pulled.resumed_from_bytes, pulled.downloaded_bytes), (0, 400_000));
 }
+
+#[test]
+fn an_interrupt_does_not_wait_for_a_server_that_never_answers() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let cancel = Cancel::default();
+    let flag = cancel.clone();
+    std::thread::spawn(move || {
+        let _silent = listener.accept().unwrap();
+        flag.cancel();
+        std::thread::sleep(Duration::from_secs(20));
+    });
+    let start = Instant::now();
+    let silent = PullOptions { hugging_face_endpoint: format!("http://127.0.0.1:{port}"), ..quick() };
+    let mut progress = puma_backends::sources::NoProgress;
+    let error = library(folder.path()).pull(NAME, &silent, &mut progress, &cancel).unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Cancelled);
+    assert!(start.elapsed() < Duration::from_secs(2));
+}

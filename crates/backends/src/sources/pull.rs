@@ -246,6 +246,8 @@ fn lock(folder: &Path, name: &str, progress: &mut dyn Progress, cancel: &Cancel)
                 progress.report(&PullProgress { phase: Phase::Waiting, what: name, done_bytes: 0, total_bytes: None });
                 std::thread::sleep(Duration::from_millis(100));
             }
+            // A file system without locks cannot keep two pulls apart; the digest still keeps the file right.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(SourceError::io("lock", &path, &error)),
         }
     }

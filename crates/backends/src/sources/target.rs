@@ -6,7 +6,6 @@ use super::error::{SourceError, SourceErrorKind};
 use super::fetch::{self, Fetched, HubClient, Member, RegistryClient, Wanted};
 use super::library::{AD_HOC_SOURCE, Library, own_name};
 use super::local::OllamaLayers;
-use super::manifest::{ModelConfig, PARAMS_LAYER, SYSTEM_LAYER, TEMPLATE_LAYER};
 use super::name::{FileChoice, HuggingFaceName, ModelName, RegistryReference, quantization_in};
 use super::progress::Progress;
 use super::pull::PullOptions;
@@ -187,7 +186,10 @@ impl Target {
         cancel: &Cancel,
     ) -> Result<Delivery, SourceError> {
         let client = Arc::new(RegistryClient::new(reference, options)?);
-        let (manifest, manifest_digest) = client.manifest()?;
+        let asked = Arc::clone(&client);
+        let model = fetch::interruptible(&self.id, cancel, move || asked.model())?;
+        let weights = &model.weights;
+        let manifest_digest = &model.manifest_digest;
         if let Some(expected) = expected_manifest.filter(|expected| !manifest_digest.hex().starts_with(expected)) {
             return Err(SourceError::new(
                 SourceErrorKind::DigestMismatch,
@@ -198,10 +200,6 @@ impl Target {
             )
             .with_hint("its figures would not compare with published ones; choose another source with --source"));
         }
-        let Some(weights) = manifest.weights() else {
-            let message = format!("{reference} holds no GGUF weights; it is not a model in Ollama's layout");
-            return Err(SourceError::new(SourceErrorKind::UnusableFile, message));
-        };
         if let Some(expected) = self.digest.as_ref().filter(|expected| **expected != weights.digest) {
             return Err(SourceError::new(
                 SourceErrorKind::DigestMismatch,
@@ -209,22 +207,6 @@ impl Target {
             )
             .with_hint("choose another source with --source"));
         }
-        // The small layers first: if one is missing, that shows before the long download.
-        let text = |media_type: &str| -> Result<Option<String>, SourceError> {
-            let Some(layer) = manifest.layer(media_type) else { return Ok(None) };
-            Ok(Some(String::from_utf8_lossy(&client.small_layer(layer)?).into_owned()))
-        };
-        let config = match &manifest.config {
-            Some(config) => ModelConfig::parse(&client.small_layer(config)?).unwrap_or_default(),
-            None => ModelConfig::default(),
-        };
-        let layers = OllamaLayers {
-            manifest_digest: Some(manifest_digest),
-            template: text(TEMPLATE_LAYER)?,
-            system: text(SYSTEM_LAYER)?,
-            params: text(PARAMS_LAYER)?.and_then(|text| serde_json::from_str(&text).ok()),
-            family: config.model_family,
-        };
         let wanted = Wanted {
             part,
             label: &self.id,
@@ -236,9 +218,9 @@ impl Target {
         Ok(Delivery {
             fetched,
             origin: reference.to_string(),
-            quantization: config.file_type,
+            quantization: model.quantization,
             announced: true,
-            layers: Some(layers),
+            layers: Some(model.layers),
         })
     }
 
@@ -251,7 +233,8 @@ impl Target {
         cancel: &Cancel,
     ) -> Result<Delivery, SourceError> {
         let client = Arc::new(HubClient::new(options));
-        let file = client.find(name)?;
+        let (asked, wanted_name) = (Arc::clone(&client), name.clone());
+        let file = fetch::interruptible(&self.id, cancel, move || asked.find(&wanted_name))?;
         let digest = self.digest.as_ref().or(file.digest.as_ref());
         if let (Some(expected), Some(announced)) = (&self.digest, &file.digest)
             && expected != announced

@@ -13,4 +13,4 @@ pub(crate) use part::discard;
 pub(crate) use pip::{Member, fetch_member};
 pub(crate) use registry::RegistryClient;
 pub(crate) use space::free_bytes;
-pub(crate) use transfer::{Fetched, Wanted, fetch};
+pub(crate) use transfer::{Fetched, Wanted, fetch, interruptible};

@@ -6,7 +6,8 @@ use super::http::{agent, bad_status, header, no_answer, text};
 use super::transfer::Remote;
 use crate::sources::digest::ModelDigest;
 use crate::sources::error::{SourceError, SourceErrorKind};
-use crate::sources::manifest::{ACCEPT, Layer, Manifest};
+use crate::sources::local::OllamaLayers;
+use crate::sources::manifest::{ACCEPT, Layer, Manifest, ModelConfig, PARAMS_LAYER, SYSTEM_LAYER, TEMPLATE_LAYER};
 use crate::sources::name::RegistryReference;
 use crate::sources::pull::PullOptions;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,15 @@ use ureq::{Agent, Body};
 const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 /// Templates, parameters and configurations are read into memory.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
+
+/// A model as a registry describes it; only its weights are still to be fetched.
+#[derive(Debug)]
+pub(crate) struct RegistryModel {
+    pub(crate) weights: Layer,
+    pub(crate) manifest_digest: ModelDigest,
+    pub(crate) quantization: Option<String>,
+    pub(crate) layers: OllamaLayers,
+}
 
 /// One repository of one registry.
 #[derive(Debug)]
@@ -54,11 +64,39 @@ impl RegistryClient {
         })
     }
 
+    /// What the tag points to: the manifest and everything in it but the weights.
+    ///
+    /// # Errors
+    /// As for the manifest and its small layers, or it holds no GGUF weights.
+    pub(crate) fn model(&self) -> Result<RegistryModel, SourceError> {
+        let (manifest, manifest_digest) = self.manifest()?;
+        let Some(weights) = manifest.weights().cloned() else {
+            let message = format!("{} holds no GGUF weights; it is not a model in Ollama's layout", self.reference);
+            return Err(SourceError::new(SourceErrorKind::UnusableFile, message));
+        };
+        let text = |media_type: &str| -> Result<Option<String>, SourceError> {
+            let Some(layer) = manifest.layer(media_type) else { return Ok(None) };
+            Ok(Some(String::from_utf8_lossy(&self.small_layer(layer)?).into_owned()))
+        };
+        let config = match &manifest.config {
+            Some(config) => ModelConfig::parse(&self.small_layer(config)?).unwrap_or_default(),
+            None => ModelConfig::default(),
+        };
+        let layers = OllamaLayers {
+            manifest_digest: Some(manifest_digest.clone()),
+            template: text(TEMPLATE_LAYER)?,
+            system: text(SYSTEM_LAYER)?,
+            params: text(PARAMS_LAYER)?.and_then(|text| serde_json::from_str(&text).ok()),
+            family: config.model_family,
+        };
+        Ok(RegistryModel { weights, manifest_digest, quantization: config.file_type, layers })
+    }
+
     /// The manifest that the tag points to, with the SHA-256 of its bytes.
     ///
     /// # Errors
     /// No answer, no such model, access refused, or the answer is no manifest or not the one the server names.
-    pub(crate) fn manifest(&self) -> Result<(Manifest, ModelDigest), SourceError> {
+    fn manifest(&self) -> Result<(Manifest, ModelDigest), SourceError> {
         let url = format!("{}/manifests/{}", self.base, self.reference.tag);
         let response = self.get(&url, &[("accept", ACCEPT)])?;
         if response.status() == 404 {
@@ -93,7 +131,7 @@ impl RegistryClient {
     ///
     /// # Errors
     /// No answer, the layer is missing or too large, or its bytes have another digest.
-    pub(crate) fn small_layer(&self, layer: &Layer) -> Result<Vec<u8>, SourceError> {
+    fn small_layer(&self, layer: &Layer) -> Result<Vec<u8>, SourceError> {
         let url = self.blob_url(&layer.digest);
         let response = self.get(&url, &[])?;
         if response.status() != 200 {

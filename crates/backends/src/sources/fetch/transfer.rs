@@ -123,6 +123,28 @@ pub(super) fn wrong_digest(label: &str, expected: &ModelDigest, actual: &ModelDi
     .with_hint("try again; if it happens twice, the source serves another file: choose another one with --source")
 }
 
+/// Does `work`, short requests that may hang, in a thread of its own, and leaves it behind when `cancel` is set.
+pub(crate) fn interruptible<T: Send + 'static>(
+    label: &str,
+    cancel: &Cancel,
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let (sender, answers) = sync_channel(1);
+    std::thread::spawn(move || sender.send(work()));
+    loop {
+        if cancel.is_cancelled() {
+            return Err(SourceError::cancelled(&format!("asking {label}")));
+        }
+        match answers.recv_timeout(TICK) {
+            Ok(answer) => return answer,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(SourceError::new(SourceErrorKind::Network, format!("asking {label} failed unexpectedly")));
+            }
+        }
+    }
+}
+
 struct Download<'a, 'b> {
     wanted: &'a Wanted<'a>,
     options: &'a PullOptions,
