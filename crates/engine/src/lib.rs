@@ -5,6 +5,7 @@
 //! neighbours or what was computed before. [`digest()`] proves it; `docs/numerics.md` is the contract.
 //! Text to tokens and back is separate from inference: the engine itself speaks token ids.
 
+pub mod chat;
 pub mod config;
 pub mod digest;
 pub mod error;

@@ -1,0 +1,122 @@
+//! Chat templates against Jinja2 as `transformers` sets it up (`scripts/golden/engine/render_chat.py`).
+
+use puma_engine::chat::{ChatMessage, ChatTemplate, TemplateSource};
+use puma_engine::gguf::Gguf;
+use puma_engine::tokenizer::Tokenizer;
+use puma_testkit::gguf::{GgufWriter, MetadataValue, Vocabulary};
+use serde_json::Value;
+
+const RENDERED: &str = include_str!("golden/chat/rendered.json");
+
+fn load(vocabulary: &Vocabulary, change: impl FnOnce(&mut GgufWriter)) -> (ChatTemplate, Tokenizer) {
+    let mut file = GgufWriter::new(3);
+    vocabulary.write(&mut file);
+    change(&mut file);
+    let gguf = Gguf::from_bytes(file.finish()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    (ChatTemplate::from_gguf(&gguf, &tokenizer).unwrap(), tokenizer)
+}
+
+fn with_template(text: &str) -> ChatTemplate {
+    load(&byte_pairs(), |file| {
+        file.metadata("tokenizer.chat_template", text);
+    })
+    .0
+}
+
+fn byte_pairs() -> Vocabulary {
+    Vocabulary::BytePairs { pre: "smollm".to_owned() }
+}
+
+fn user(content: &str) -> [ChatMessage; 1] {
+    [ChatMessage::new("user", content)]
+}
+
+#[test]
+fn templates_render_as_jinja2_does() {
+    let golden: Vec<Value> = serde_json::from_str(RENDERED).unwrap();
+    let mut compared = 0;
+    for entry in &golden {
+        let template = with_template(entry["template"].as_str().unwrap());
+        for case in entry["cases"].as_array().unwrap() {
+            let text = |message: &Value, key: &str| message[key].as_str().unwrap().to_owned();
+            let messages = case["messages"].as_array().unwrap().iter();
+            let messages: Vec<_> =
+                messages.map(|message| ChatMessage::new(text(message, "role"), text(message, "content"))).collect();
+            let rendered = template.render(&messages, case["prompt"].as_bool().unwrap());
+            match case["rendered"].as_str() {
+                Some(expected) => assert_eq!(rendered.unwrap(), expected, "{}: {messages:?}", entry["name"]),
+                None => {
+                    let reason = case["rendered"]["refused"].as_str().unwrap();
+                    assert!(rendered.unwrap_err().to_string().contains(reason), "{}", entry["name"]);
+                }
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 70);
+}
+
+#[test]
+fn a_file_without_template_falls_back_by_its_vocabulary() {
+    let (chatml, _) = load(&byte_pairs(), |_| ());
+    assert_eq!((chatml.source(), chatml.source().name()), (TemplateSource::ChatMl, "chatml"));
+    assert_eq!(chatml.render(&user("hi"), true).unwrap(), "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n");
+    let (plain, _) = load(&Vocabulary::SentencePiece, |_| ());
+    assert_eq!(plain.source(), TemplateSource::Plain);
+    let turns = [ChatMessage::new("system", "Be brief."), ChatMessage::new("user", "hi")];
+    assert_eq!(plain.render(&turns, true).unwrap(), "Be brief.\n\nhi");
+    assert_ne!(plain.template_hash(), chatml.template_hash());
+}
+
+#[test]
+fn the_hash_is_of_the_templates_text() {
+    let template = with_template("abc");
+    assert_eq!(template.source(), TemplateSource::File);
+    assert_eq!(template.template_hash(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn there_is_no_clock_in_a_template() {
+    let asks = with_template("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}no clock{% endif %}");
+    assert_eq!(asks.render(&user("hi"), true).unwrap(), "no clock");
+    let relies = with_template("{{ strftime_now('%d %b %Y') }}");
+    assert_eq!(relies.render(&user("hi"), true).unwrap(), "26 Jul 2024");
+}
+
+#[test]
+fn a_conversation_becomes_ids_with_one_begin_token() {
+    let adds = |template: &'static str| {
+        move |file: &mut GgufWriter| {
+            file.metadata("tokenizer.chat_template", template);
+        }
+    };
+    for template in ["{{ bos_token }}{{ messages[0].content }}", "{{ messages[0].content }}"] {
+        let (template, tokenizer) = load(&Vocabulary::SentencePiece, adds(template));
+        let ids = template.encode(&tokenizer, &user("the")).unwrap();
+        assert_eq!(ids.iter().filter(|&&id| id == 1).count(), 1);
+        assert_eq!(tokenizer.decode(&ids), "the");
+    }
+    let (chatml, tokenizer) = load(&byte_pairs(), |_| ());
+    let ids = chatml.encode(&tokenizer, &user("hi")).unwrap();
+    let [start, end] = ["<|im_start|>", "<|im_end|>"].map(|text| tokenizer.token_id(text).unwrap());
+    assert_eq!(ids.iter().filter(|&&id| id == start).count(), 2);
+    assert_eq!(ids.iter().filter(|&&id| id == end).count(), 1);
+}
+
+#[test]
+fn a_broken_template_is_an_error_with_its_line() {
+    let mut file = GgufWriter::new(3);
+    byte_pairs().write(&mut file);
+    file.metadata("tokenizer.chat_template", "\n{% for message in messages %}");
+    let gguf = Gguf::from_bytes(file.finish()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    let error = ChatTemplate::from_gguf(&gguf, &tokenizer).unwrap_err();
+    assert!(error.to_string().contains("chat template:2"), "{error}");
+
+    let mut file = GgufWriter::new(3);
+    byte_pairs().write(&mut file);
+    file.metadata("tokenizer.chat_template", MetadataValue::U32(1));
+    let gguf = Gguf::from_bytes(file.finish()).unwrap();
+    assert!(ChatTemplate::from_gguf(&gguf, &tokenizer).unwrap_err().to_string().contains("tokenizer.chat_template"));
+}
