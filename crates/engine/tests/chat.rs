@@ -1,4 +1,5 @@
 //! Chat templates against Jinja2 as `transformers` sets it up (`scripts/golden/engine/render_chat.py`).
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use puma_engine::chat::{ChatMessage, ChatTemplate, TemplateSource};
 use puma_engine::gguf::Gguf;

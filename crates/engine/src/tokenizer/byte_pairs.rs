@@ -20,7 +20,7 @@ pub(super) struct BytePairs {
     merges: HashMap<(u32, u32), (u32, u32)>,
     /// Symbol of each byte's letter.
     bytes: Vec<u32>,
-    letters: [char; 256],
+    letters: Box<[char; 256]>,
     /// Texts of the symbols that are no tokens.
     extra: Vec<String>,
 }
@@ -53,7 +53,7 @@ impl BytePairs {
     ) -> Result<Self, TokenizerError> {
         let list = metadata.required_strings(MERGES)?;
         let mut numbering = Numbering { vocabulary, numbers: HashMap::new(), extra: Vec::new() };
-        let letters = byte_letters::letters();
+        let letters = Box::new(byte_letters::letters());
         let bytes = letters.iter().map(|letter| numbering.number(&letter.to_string())).collect::<Result<_, _>>()?;
         let mut merges = HashMap::with_capacity(list.len());
         for (rank, line) in (0u32..).zip(list.iter()) {
