@@ -71,6 +71,24 @@ fn a_file_without_template_falls_back_by_its_vocabulary() {
 }
 
 #[test]
+fn the_real_models_template_gives_the_prompts_that_llama_cpp_was_asked() {
+    let Some(path) = puma_testkit::real_model::smollm2("the real model's chat template") else { return };
+    let gguf = Gguf::open(&path).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    let template = ChatTemplate::from_gguf(&gguf, &tokenizer).unwrap();
+    assert_eq!(template.source(), TemplateSource::File);
+    let mut compared = 0;
+    for line in include_str!("golden/logprobs/prompts.txt").lines().filter(|line| line.starts_with("<|im_start|>")) {
+        let prompt = line.replace("\\n", "\n");
+        let content = prompt.split("<|im_start|>user\n").nth(1).unwrap().split("<|im_end|>").next().unwrap();
+        assert_eq!(template.render(&user(content), true).unwrap(), prompt);
+        assert_eq!(template.encode(&tokenizer, &user(content)).unwrap(), tokenizer.encode(&prompt, false, true));
+        compared += 1;
+    }
+    assert_eq!(compared, 12);
+}
+
+#[test]
 fn the_hash_is_of_the_templates_text() {
     let template = with_template("abc");
     assert_eq!(template.source(), TemplateSource::File);
@@ -83,6 +101,13 @@ fn there_is_no_clock_in_a_template() {
     assert_eq!(asks.render(&user("hi"), true).unwrap(), "no clock");
     let relies = with_template("{{ strftime_now('%d %b %Y') }}");
     assert_eq!(relies.render(&user("hi"), true).unwrap(), "26 Jul 2024");
+}
+
+#[test]
+fn generation_tags_leave_what_they_mark() {
+    let marked =
+        with_template("a\n{%- generation -%}\n  b {%+ endgeneration %} c{% generation %}\nd{% endgeneration %}");
+    assert_eq!(marked.render(&user("hi"), true).unwrap(), "ab  cd");
 }
 
 #[test]

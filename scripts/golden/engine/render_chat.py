@@ -100,6 +100,7 @@ TEMPLATES = {
 {{ messages | map(attribute='role') | join(',') }} {{ (messages | last).content | tojson }}
 {{ messages[0] | tojson }} {{ messages[0].items() | list | length }} {{ messages[0].get('name', 'nobody') }}
 {{ 'a' ~ 1 ~ 2.5 }} {{ messages[0].content.split() | first | default('-') }} {{ messages[0].missing }}|{{ none }}|{{ true }}
+{{- 'tools' if tools is defined }}{{ 'some' if tools is not none and tools | length > 0 }}
 {{- '  tail ' | trim }} {{ "x,y,z".split(",") }} {{ messages | selectattr('role', 'equalto', 'user') | list | length }}
 """,
 }
@@ -132,7 +133,12 @@ def render(template, conversation, add_generation_prompt):
     messages = [{"role": role, "content": content} for role, content in conversation]
     try:
         return environment().from_string(template).render(
-            messages=messages, add_generation_prompt=add_generation_prompt, bos_token="<|endoftext|>", eos_token="<|im_end|>"
+            messages=messages,
+            tools=None,
+            documents=None,
+            add_generation_prompt=add_generation_prompt,
+            bos_token="<|endoftext|>",
+            eos_token="<|im_end|>",
         )
     except jinja2.exceptions.TemplateError as error:
         return {"refused": error.message}

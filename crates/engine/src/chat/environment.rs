@@ -4,6 +4,7 @@
 //! are on, `tojson` does not escape for HTML, `raise_exception` and `strftime_now` exist, methods are Python's.
 
 use super::json::to_json;
+use fancy_regex::{Captures, Regex};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -37,6 +38,18 @@ pub(super) fn environment(text: &str) -> Environment<'static> {
         environment.add_function("strftime_now", strftime_fixed);
     }
     environment
+}
+
+/// `transformers` lets templates mark the assistant's words with `{% generation %}` for training; rendering them is no
+/// different from rendering what is inside, so the tags become a condition that holds.
+pub(super) fn without_generation_tags(text: &str) -> String {
+    let tag = Regex::new(r"\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}").expect("the pattern is a constant");
+    let replace = |found: &Captures<'_, str>| {
+        let part = |index: usize| found.get(index).map_or("", |part| part.as_str());
+        let word = if part(2).is_empty() { "if true" } else { "endif" };
+        format!("{{%{} {word} {}%}}", part(1), part(3))
+    };
+    tag.replace_all(text, replace).into_owned()
 }
 
 fn raise_exception(message: &str) -> Result<Value, Error> {

@@ -1,6 +1,6 @@
 //! A model's chat template and its rendering.
 
-use super::environment::environment;
+use super::environment::{environment, without_generation_tags};
 use crate::gguf::{Gguf, GgufError};
 use crate::tokenizer::Tokenizer;
 use minijinja::{Environment, Value, context};
@@ -91,7 +91,7 @@ impl ChatTemplate {
             None => (TemplateSource::Plain, PLAIN),
         };
         let mut environment = environment(text);
-        environment.add_template_owned(NAME, text.to_owned()).map_err(ChatError::Syntax)?;
+        environment.add_template_owned(NAME, without_generation_tags(text)).map_err(ChatError::Syntax)?;
         let spelt = |id: Option<u32>| id.and_then(|id| tokenizer.token_text(id)).unwrap_or_default().to_owned();
         Ok(Self {
             environment,
@@ -113,6 +113,9 @@ impl ChatTemplate {
         let values = context! {
             messages,
             add_generation_prompt,
+            // `transformers` always passes these two, and templates compare them with `none`.
+            tools => (),
+            documents => (),
             bos_token => &self.bos_token,
             eos_token => &self.eos_token,
         };

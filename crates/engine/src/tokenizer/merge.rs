@@ -87,3 +87,40 @@ impl Merger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Merges = BTreeMap<(u32, u32), (i64, u32)>;
+
+    /// Looks through all neighbours for the cheapest, leftmost pair, again and again.
+    fn naive(mut ids: Vec<u32>, merges: &Merges) -> Vec<u32> {
+        loop {
+            let pairs = ids.windows(2).enumerate();
+            let known =
+                pairs.filter_map(|(at, pair)| merges.get(&(pair[0], pair[1])).map(|&(cost, id)| (cost, at, id)));
+            let Some((_, at, id)) = known.min() else { return ids };
+            ids[at] = id;
+            ids.remove(at + 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_equals_the_naive_search(
+            ids in proptest::collection::vec(0u32..4, 0..40),
+            merges in proptest::collection::btree_map((0u32..8, 0u32..8), (0i64..5, 4u32..8), 0..24),
+        ) {
+            let mut merger = Merger::default();
+            merger.load(ids.iter().map(|&id| (1, id)));
+            let merged = merger.run(|left, right| {
+                merges.get(&(left.id, right.id)).map(|&(cost, id)| Merged { cost, id })
+            });
+            let merged: Vec<u32> = merged.map(|symbol| symbol.id).collect();
+            prop_assert_eq!(merged, naive(ids, &merges));
+        }
+    }
+}
