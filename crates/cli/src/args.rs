@@ -1,0 +1,136 @@
+//! What the user typed. Each command's own arguments stand in its file under `command/`.
+
+use crate::command;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds out which local language model can be trusted with a project's backlog, on this machine.
+///
+/// PUMA runs open-weight models on project-management work (issue triage, story-point estimation, backlog
+/// prioritisation), measures how good and how sure they are, and keeps everything needed to repeat the result
+/// elsewhere. Nothing leaves this machine. New here? Type `puma quickstart`.
+#[derive(Debug, Parser)]
+#[command(name = "puma", version = VERSION, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Version and numerics contract: two machines that show the same line compute the same bits.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (numerics N1)");
+
+/// Options every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Say only what was asked for: no progress, no notes.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Database file [default: puma.db in the data folder; env: PUMA_DB].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// Folder whose prompts, specs, data and catalogue replace the embedded ones [env: PUMA_HOME].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+}
+
+/// The commands, in the order of a newcomer's day.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fetch the default model and judge it on all three scenarios with the embedded sample data.
+    Quickstart(command::quickstart::QuickstartArgs),
+    /// Run a spec file, or what the flags say, and store every answer.
+    Run(command::run::RunArgs),
+    /// Show a stored run: metrics, outcomes, one instance, or its predictions.
+    Show(command::show::ShowArgs),
+    /// List stored runs, newest first.
+    ListRuns(command::list_runs::ListRunsArgs),
+    /// Put the metrics of two or more runs side by side.
+    Compare(command::compare::CompareArgs),
+    /// Judge a run against an expected value and a tolerance.
+    ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
+    /// Find, fetch and describe models.
+    Models(command::models::ModelsArgs),
+    /// Describe and check datasets.
+    Datasets(command::datasets::DatasetsArgs),
+    /// Look after the inference cache.
+    Cache(command::cache::CacheArgs),
+    /// Look after the database.
+    Db(command::db::DbArgs),
+    /// Show versions, places and variables in use.
+    Env(command::env::EnvArgs),
+    /// Check that this machine is ready, and say what to do where it is not.
+    Doctor(command::doctor::DoctorArgs),
+    /// Prove that the embedded engine computes the same bits as everywhere else.
+    Engine(command::engine::EngineArgs),
+    /// Print a completion script for a shell.
+    Completions(command::completions::CompletionsArgs),
+    /// Print the manual page (roff).
+    Man(command::man::ManArgs),
+    /// Write the reference pages that are made from the program's own tables.
+    #[command(hide = true)]
+    Reference(command::reference::ReferenceArgs),
+}
+
+/// Which engine answers, and how it is reached.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Backend")]
+pub(crate) struct BackendArgs {
+    /// Who answers. All but `embedded` and `ollama` speak the OpenAI protocol.
+    #[arg(long, value_enum, default_value_t = BackendKind::Embedded)]
+    pub backend: BackendKind,
+    /// Address of the server; wins over PUMA_OLLAMA_HOST and OLLAMA_HOST.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Requests in flight at once (servers only).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub concurrency: Option<u32>,
+    /// Seconds before a request to a server is given up [default: the catalogue's value for the model, else 120].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: Option<u64>,
+    /// How long Ollama keeps the model loaded.
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub keep_alive: String,
+    /// Context window in tokens [default: the model's own, at most 8192].
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
+    pub context: Option<u32>,
+    #[command(flatten)]
+    pub engine: EngineOptions,
+}
+
+/// Options of the embedded engine. None of them changes a single bit of the result.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Embedded engine")]
+pub(crate) struct EngineOptions {
+    /// Threads [default: all this process may use].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// Instruction set [default: the best this processor has].
+    #[arg(long, value_name = "NAME")]
+    pub simd: Option<String>,
+    /// Sequences computed together.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub batch: Option<u32>,
+}
+
+/// The engines and servers PUMA can ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendKind {
+    /// PUMA's own engine: nothing to install, the same bits on every machine.
+    Embedded,
+    /// A native Ollama server.
+    Ollama,
+    /// Any server with `/v1/chat/completions`.
+    Openai,
+    /// llama.cpp's server.
+    LlamaServer,
+    /// LM Studio.
+    Lmstudio,
+    /// mlx_lm.server on Apple Silicon.
+    Mlx,
+    /// `transformers serve`.
+    Transformers,
+    /// vLLM.
+    Vllm,
+}

@@ -1,0 +1,40 @@
+//! Every environment variable the program reads. This is the only place that reads them.
+
+/// One variable, for help and reference.
+pub(crate) struct Variable {
+    pub name: &'static str,
+    pub meaning: &'static str,
+}
+
+const fn row(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning }
+}
+
+/// The whole environment of the program.
+pub(crate) const VARIABLES: [Variable; 16] = [
+    row("PUMA_HOME", "Folder whose `prompts`, `specs`, `data` and `catalog` replace the embedded ones; as `--home`."),
+    row("PUMA_DATA_DIR", "Folder for the database, the cache and the models. Default: the system's data folder."),
+    row("PUMA_DB", "Database file; as `--db`."),
+    row("PUMA_MODELS", "Folder for downloaded models. Default: `models` in the data folder."),
+    row("PUMA_OLLAMA_HOST", "Ollama server; wins over `OLLAMA_HOST`, loses to `--endpoint`."),
+    row("OLLAMA_HOST", "Ollama server, in every form Ollama itself accepts; `0.0.0.0` is read as this machine."),
+    row("OLLAMA_MODELS", "Ollama's model store, searched for models that are already here."),
+    row("HF_HOME", "Hugging Face folder; its `hub` is searched for models."),
+    row("HF_HUB_CACHE", "Hugging Face cache, searched for models; wins over `HF_HOME`."),
+    row("HF_ENDPOINT", "Hugging Face server to download from."),
+    row("HF_TOKEN", "Token for gated Hugging Face models. Never stored or printed."),
+    row("PUMA_API_KEY", "Key for an OpenAI-compatible server. Never stored or printed."),
+    row("NO_COLOR", "Any value turns colours off."),
+    row("PUMA_NO_PROGRESS", "Any value hides progress bars."),
+    row("XDG_DATA_HOME", "Base of the data folder on Linux."),
+    row("HOME", "The user's folder."),
+];
+
+/// The value of a variable in [`VARIABLES`]; empty counts as unset.
+///
+/// Panics when `name` is not in the table, so that no variable can be read without being documented.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn get(name: &str) -> Option<String> {
+    assert!(VARIABLES.iter().any(|row| row.name == name), "undocumented environment variable {name}");
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

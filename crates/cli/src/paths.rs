@@ -1,0 +1,45 @@
+//! Where PUMA keeps things.
+
+use crate::environment;
+use std::path::PathBuf;
+
+/// The data folder: `PUMA_DATA_DIR`, or the system's place for application data.
+pub(crate) fn data_dir() -> PathBuf {
+    if let Some(dir) = environment::get("PUMA_DATA_DIR") {
+        return PathBuf::from(dir);
+    }
+    let home = PathBuf::from(environment::get("HOME").unwrap_or_else(|| ".".to_owned()));
+    if cfg!(target_os = "macos") {
+        return home.join("Library/Application Support/puma");
+    }
+    match environment::get("XDG_DATA_HOME") {
+        Some(dir) => PathBuf::from(dir).join("puma"),
+        None => home.join(".local/share/puma"),
+    }
+}
+
+/// The database: the flag, `PUMA_DB`, or `puma.db` in the data folder.
+pub(crate) fn database(flag: Option<&PathBuf>) -> PathBuf {
+    flag.cloned()
+        .or_else(|| environment::get("PUMA_DB").map(PathBuf::from))
+        .unwrap_or_else(|| data_dir().join("puma.db"))
+}
+
+/// The inference cache, beside the database's default place.
+pub(crate) fn cache() -> PathBuf {
+    data_dir().join("cache.db")
+}
+
+/// The folder of downloaded models.
+pub(crate) fn models() -> PathBuf {
+    environment::get("PUMA_MODELS").map_or_else(|| data_dir().join("models"), PathBuf::from)
+}
+
+/// `path` with the user's folder written as `~`, for everything that is stored or shared.
+pub(crate) fn without_home(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    match environment::get("HOME") {
+        Some(home) if text.starts_with(&home) && home.len() > 1 => format!("~{}", &text[home.len()..]),
+        _ => text,
+    }
+}
