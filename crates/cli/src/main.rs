@@ -1,1 +1,3 @@
+//! The program `puma`.
+
 fn main() {}
