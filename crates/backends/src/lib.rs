@@ -4,6 +4,7 @@
 //! only in [`retry`], and answer a batch in [`http_batch`]. [`sources`] finds and fetches models. Deliberately absent:
 //! reading the environment (the caller passes a lookup to [`endpoint`]) and printing.
 
+pub mod embedded;
 pub mod endpoint;
 pub mod http;
 pub mod http_batch;

@@ -74,12 +74,12 @@ pub(crate) enum Command {
 }
 
 /// Which engine answers, and how it is reached.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Backend")]
 pub(crate) struct BackendArgs {
-    /// Who answers. All but `embedded` and `ollama` speak the OpenAI protocol.
-    #[arg(long, value_enum, default_value_t = BackendKind::Embedded)]
-    pub backend: BackendKind,
+    /// Who answers [default: embedded]. All but `embedded` and `ollama` speak the OpenAI protocol.
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendKind>,
     /// Address of the server; wins over PUMA_OLLAMA_HOST and OLLAMA_HOST.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -89,10 +89,10 @@ pub(crate) struct BackendArgs {
     /// Seconds before a request to a server is given up [default: the catalogue's value for the model, else 120].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
-    /// How long Ollama keeps the model loaded.
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
-    pub keep_alive: String,
-    /// Context window in tokens [default: the model's own, at most 8192].
+    /// How long Ollama keeps the model loaded [default: 5m].
+    #[arg(long, value_name = "DURATION")]
+    pub keep_alive: Option<String>,
+    /// Context window in tokens; servers of the OpenAI protocol set their own [default: the model's, at most 8192].
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
     pub context: Option<u32>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ const fn row(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// The whole environment of the program.
-pub(crate) const VARIABLES: [Variable; 16] = [
+pub(crate) const VARIABLES: [Variable; 17] = [
     row("PUMA_HOME", "Folder whose `prompts`, `specs`, `data` and `catalog` replace the embedded ones; as `--home`."),
     row("PUMA_DATA_DIR", "Folder for the database, the cache and the models. Default: the system's data folder."),
     row("PUMA_DB", "Database file; as `--db`."),
@@ -27,6 +27,7 @@ pub(crate) const VARIABLES: [Variable; 16] = [
     row("NO_COLOR", "Any value turns colours off."),
     row("PUMA_NO_PROGRESS", "Any value hides progress bars."),
     row("XDG_DATA_HOME", "Base of the data folder on Linux."),
+    row("XDG_CACHE_HOME", "Base of the Hugging Face cache on Linux."),
     row("HOME", "The user's folder."),
 ];
 

@@ -1,3 +1,74 @@
-//! The program `puma`.
+//! The program `puma`: arguments in, one command, an exit code out.
 
-fn main() {}
+mod args;
+mod command;
+mod context;
+mod environment;
+mod execute;
+mod exit;
+mod failure;
+mod home;
+mod paths;
+mod progress;
+mod report;
+mod summary;
+mod table;
+mod ui;
+mod wire;
+
+use args::{Cli, Command};
+use clap::Parser;
+use context::Context;
+use exit::ExitKind;
+use failure::Failure;
+use puma_core::Cancel;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let cancel = Cancel::default();
+    end_on_second_signal(&cancel);
+    let context = Context::new(&cli.global, cancel);
+    match dispatch(cli.command, &context) {
+        Ok(()) => ExitCode::from(ExitKind::Ok.code()),
+        Err(failure) => {
+            context.ui.failure(&failure);
+            ExitCode::from(failure.kind.code())
+        }
+    }
+}
+
+/// The first Ctrl-C asks the work to stop, the second ends the program at once. Every finished job is stored either way.
+#[expect(clippy::exit, reason = "the user asked twice")]
+fn end_on_second_signal(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    let handler = move || {
+        if cancel.is_cancelled() {
+            std::process::exit(i32::from(ExitKind::Interrupted.code()));
+        }
+        cancel.cancel();
+    };
+    // Without a handler, Ctrl-C ends the program at once.
+    let _ = ctrlc::set_handler(handler);
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Quickstart(args) => command::quickstart::run(args, context),
+        Command::Run(args) => command::run::run(args, context),
+        Command::Show(args) => command::show::run(args, context),
+        Command::ListRuns(args) => command::list_runs::run(args, context),
+        Command::Compare(args) => command::compare::run(args, context),
+        Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
+        Command::Models(args) => command::models::run(args, context.home.as_deref(), &context.ui, &context.cancel),
+        Command::Datasets(args) => command::datasets::run(args, context),
+        Command::Cache(args) => command::cache::run(args, context),
+        Command::Db(args) => command::db::run(args, context),
+        Command::Env(args) => command::env::run(args, context),
+        Command::Doctor(args) => command::doctor::run(args, context),
+        Command::Engine(args) => command::engine::run(args, context),
+        Command::Completions(args) => command::completions::run(args, &context.ui),
+        Command::Man(args) => command::man::run(args, &context.ui),
+        Command::Reference(args) => command::reference::run(args, context),
+    }
+}

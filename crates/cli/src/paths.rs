@@ -43,3 +43,11 @@ pub(crate) fn without_home(path: &std::path::Path) -> String {
         _ => text,
     }
 }
+
+/// The path that [`without_home`] wrote.
+pub(crate) fn with_home(text: &str) -> PathBuf {
+    match (text.strip_prefix("~/"), environment::get("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(text),
+    }
+}

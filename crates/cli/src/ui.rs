@@ -16,7 +16,6 @@ pub(crate) enum Tone {
     Error,
     Warning,
     Hint,
-    Good,
     Strong,
 }
 
@@ -26,7 +25,6 @@ impl Tone {
             Self::Error => "1;31",
             Self::Warning => "1;33",
             Self::Hint => "36",
-            Self::Good => "32",
             Self::Strong => "1",
         }
     }

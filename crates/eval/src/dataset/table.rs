@@ -73,6 +73,14 @@ pub enum Gold {
 }
 
 impl Gold {
+    /// The canonical field that holds the right answer.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::StoryPoints => "story_points",
+        }
+    }
+
     /// What the scenario (or alias) `name` is judged by.
     pub fn of_scenario(name: &str) -> Option<Self> {
         match crate::spec::canonical_scenario(name)? {

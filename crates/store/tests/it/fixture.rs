@@ -32,6 +32,7 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
             rows: 200,
             source: "embedded".to_owned(),
             columns: BTreeMap::from([("title".to_owned(), "summary".to_owned())]),
+            train_answers: BTreeMap::from([("Major".to_owned(), 7)]),
         },
         templates: BTreeMap::from([("triage/zero-shot".to_owned(), "ab".repeat(32))]),
         profile: Some("cpu-lite".to_owned()),

@@ -1,0 +1,85 @@
+//! A model file made ready: engine, tokenizer, chat template and what is known of them.
+
+use crate::sources::ResolvedModel;
+use puma_core::{BackendError, BackendErrorKind, Message, ModelIdentity, Role};
+use puma_engine::chat::{ChatMessage, ChatTemplate};
+use puma_engine::tokenizer::Tokenizer;
+use puma_engine::{Engine, EngineError, EngineOptions, Model};
+use std::sync::Arc;
+
+/// Context window taken when nobody asks for another, in tokens: enough for every scenario, small enough for every
+/// machine.
+pub const CONTEXT_CAP: usize = 8192;
+
+pub(super) struct Loaded {
+    pub engine: Engine,
+    pub tokenizer: Tokenizer,
+    pub template: ChatTemplate,
+    pub identity: ModelIdentity,
+    pub stop_tokens: Vec<u32>,
+}
+
+impl Loaded {
+    /// Opens the file behind `resolved`.
+    pub(super) fn open(resolved: &ResolvedModel, mut options: EngineOptions) -> Result<Self, BackendError> {
+        let model = Model::open(&resolved.path).map_err(|error| engine_error(&error))?;
+        let tokenizer = Tokenizer::from_gguf(model.gguf()).map_err(|error| {
+            failed(format!("{}: {error}", resolved.path.display()), error.hint())
+        })?;
+        let template = ChatTemplate::from_gguf(model.gguf(), &tokenizer)
+            .map_err(|error| failed(format!("{}: {error}", resolved.path.display()), None))?;
+        let window = options.context_length.unwrap_or(CONTEXT_CAP).min(model.config().context_length);
+        options.context_length = Some(window);
+        let identity = identity(resolved, &model, &template, window);
+        let stop_tokens = tokenizer.stop_ids().collect();
+        let engine = Engine::new(Arc::new(model), options).map_err(|error| engine_error(&error))?;
+        Ok(Self { engine, tokenizer, template, identity, stop_tokens })
+    }
+
+    /// Token ids of a conversation, up to where the model's answer begins.
+    pub(super) fn prompt_tokens(&self, messages: &[Message]) -> Result<Vec<u32>, BackendError> {
+        let messages: Vec<ChatMessage> =
+            messages.iter().map(|message| ChatMessage::new(role(message.role), message.content.clone())).collect();
+        self.template
+            .encode(&self.tokenizer, &messages)
+            .map_err(|error| failed(format!("the chat template of {}: {error}", self.identity.name), None))
+    }
+}
+
+fn identity(resolved: &ResolvedModel, model: &Model, template: &ChatTemplate, window: usize) -> ModelIdentity {
+    ModelIdentity {
+        name: resolved.name.clone(),
+        digest: Some(resolved.digest.to_string()),
+        quantization: resolved.quantization.clone(),
+        architecture: Some(model.config().architecture.name().to_owned()),
+        parameters: Some(model.parameter_count()),
+        size_bytes: Some(resolved.size_bytes),
+        context_length: u32::try_from(window).ok(),
+        template_hash: Some(template.template_hash().to_owned()),
+        source: Some(resolved.origin.clone()),
+        gpu_share: Some(0.0),
+        logprobs: Some(true),
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    }
+}
+
+fn failed(message: String, hint: Option<String>) -> BackendError {
+    BackendError { kind: BackendErrorKind::Engine, message, hint, http_status: None }
+}
+
+/// What a failure of the engine means to a run.
+pub(super) fn engine_error(error: &EngineError) -> BackendError {
+    let kind = match error {
+        EngineError::ContextExceeded { .. } => BackendErrorKind::ContextExceeded,
+        EngineError::EmptyPrompt | EngineError::TokenOutOfRange { .. } => BackendErrorKind::Protocol,
+        _ => BackendErrorKind::Engine,
+    };
+    BackendError { kind, message: error.to_string(), hint: error.hint(), http_status: None }
+}

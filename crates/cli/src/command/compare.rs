@@ -1,0 +1,157 @@
+//! `puma compare`: metrics of several runs side by side.
+
+use crate::context::Context;
+use crate::execute;
+use crate::failure::Failure;
+use crate::report::RunReport;
+use crate::table::{Align, render};
+use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Arguments of `puma compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Two or more run ids, beginnings of ids, or `latest`.
+    #[arg(required = true, num_args = 2..)]
+    runs: Vec<String>,
+    /// Also write the JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `compare` prints as JSON. The first five keys are upstream's.
+#[derive(Debug, Serialize)]
+struct Comparison {
+    run_ids: Vec<String>,
+    run_statuses: BTreeMap<String, String>,
+    /// run id → `metric` (one model and strategy) or `metric model strategy` → value.
+    metrics: BTreeMap<String, BTreeMap<String, f64>>,
+    markdown_table: String,
+    /// Second run minus first, for exactly two runs.
+    diffs: BTreeMap<String, f64>,
+    /// True when nothing but chance and the thing under test can explain a difference.
+    comparable: bool,
+    /// What differs between the runs beside their results.
+    differences: Vec<String>,
+}
+
+pub(crate) fn run(args: CompareArgs, context: &Context) -> Result<(), Failure> {
+    let CompareArgs { runs, output, json } = args;
+    let store = context.existing_store()?;
+    let mut reports = Vec::new();
+    for wanted in &runs {
+        let stored = store.load_run(&store.find_run(wanted)?)?;
+        let metrics = execute::score(&stored.header, &stored.records)?;
+        reports.push(RunReport::new(&stored.header, &stored.records, stored.status, &metrics));
+    }
+    let comparison = compare(&reports);
+    if let Some(path) = output {
+        let text = serde_json::to_string_pretty(&comparison).map_err(|error| Failure::operation(error.to_string()))?;
+        std::fs::write(&path, text + "\n")
+            .map_err(|error| Failure::operation(format!("{} cannot be written: {error}", path.display())))?;
+    }
+    if json { context.ui.json(&comparison) } else { context.ui.data(&text(&comparison)) }
+}
+
+fn compare(reports: &[RunReport]) -> Comparison {
+    let run_ids: Vec<String> = reports.iter().map(|report| report.run_id.clone()).collect();
+    let metrics: BTreeMap<String, BTreeMap<String, f64>> =
+        reports.iter().map(|report| (report.run_id.clone(), named_values(report))).collect();
+    let diffs = match run_ids.as_slice() {
+        [first, second] => metrics[second]
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value - metrics[first].get(name)?)))
+            .collect(),
+        _ => BTreeMap::new(),
+    };
+    let differences: Vec<String> =
+        reports.iter().skip(1).flat_map(|other| differences(&reports[0], other)).collect();
+    Comparison {
+        run_statuses: reports.iter().map(|r| (r.run_id.clone(), r.status.as_str().to_owned())).collect(),
+        markdown_table: markdown(&run_ids, &metrics),
+        comparable: differences.is_empty() && reports.iter().all(|report| report.comparable),
+        run_ids,
+        metrics,
+        diffs,
+        differences,
+    }
+}
+
+/// Metrics by name; with several models or strategies, by name, model and strategy.
+fn named_values(report: &RunReport) -> BTreeMap<String, f64> {
+    let one_group = report.groups.len() <= 1;
+    report
+        .metrics
+        .iter()
+        .map(|metric| {
+            let name = if one_group {
+                metric.name.clone()
+            } else {
+                let perturbation = metric.perturbation.as_ref().map_or(String::new(), |name| format!(" {name}"));
+                format!("{} {} {}{perturbation}", metric.name, metric.model, metric.strategy)
+            };
+            (name, metric.value)
+        })
+        .collect()
+}
+
+/// What makes two runs two different experiments.
+fn differences(first: &RunReport, other: &RunReport) -> Vec<String> {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    let facts = [
+        ("scenario", first.scenario.clone(), other.scenario.clone()),
+        ("spec", first.spec_hash.clone(), other.spec_hash.clone()),
+        ("dataset", first.dataset.sha256.clone(), other.dataset.sha256.clone()),
+        ("model digest", shown(&first.model.digest), shown(&other.model.digest)),
+        ("quantization", shown(&first.model.quantization), shown(&other.model.quantization)),
+        ("backend", first.backend.kind.clone(), other.backend.kind.clone()),
+        ("backend version", shown(&first.backend.version), shown(&other.backend.version)),
+        ("numerics", shown(&first.backend.numerics), shown(&other.backend.numerics)),
+        ("jobs", first.jobs.to_string(), other.jobs.to_string()),
+    ];
+    facts
+        .into_iter()
+        .filter(|(_, left, right)| left != right)
+        .map(|(what, left, right)| format!("{what}: {left} in {}, {right} in {}", first.run_id, other.run_id))
+        .collect()
+}
+
+fn markdown(run_ids: &[String], metrics: &BTreeMap<String, BTreeMap<String, f64>>) -> String {
+    let names: std::collections::BTreeSet<&String> = metrics.values().flat_map(BTreeMap::keys).collect();
+    let mut out = format!("| Metric | {} |\n|---|{}\n", run_ids.join(" | "), "---|".repeat(run_ids.len()));
+    for name in names {
+        let cells: Vec<String> = run_ids
+            .iter()
+            .map(|id| metrics[id].get(name).map_or_else(|| "n/a".to_owned(), |value| format!("{value:.4}")))
+            .collect();
+        out.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
+    }
+    out
+}
+
+fn text(comparison: &Comparison) -> String {
+    let mut out = comparison.markdown_table.clone();
+    if !comparison.diffs.is_empty() {
+        let rows: Vec<Vec<String>> =
+            comparison.diffs.iter().map(|(name, diff)| vec![name.clone(), format!("{diff:+.4}")]).collect();
+        out.push_str("\nDifferences (second run - first run):\n");
+        out.push_str(&render(&[("metric", Align::Left), ("difference", Align::Right)], &rows));
+    }
+    if comparison.comparable {
+        out.push_str("\nThe runs are the same experiment.\n");
+    } else {
+        out.push_str("\nNot the same experiment:\n");
+        for difference in &comparison.differences {
+            out.push_str(&format!("  {difference}\n"));
+        }
+        if comparison.differences.is_empty() {
+            out.push_str("  a run has jobs that are missing or failed in the backend\n");
+        }
+    }
+    out
+}

@@ -1,0 +1,189 @@
+//! `puma doctor`: is this machine ready, and if not, what to do.
+
+use crate::context::Context;
+use crate::command::models::bytes;
+use crate::environment;
+use crate::failure::Failure;
+use crate::table::{Align, render};
+use crate::ui::{Tone, Ui};
+use crate::{home, paths, wire};
+use clap::Args;
+use puma_backends::endpoint::resolve_ollama;
+use puma_backends::ollama::{OllamaBackend, OllamaOptions};
+use puma_engine::{CONTRACT, Level};
+use puma_host::{Machine, RealHost};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Arguments of `puma doctor`. Ends with 1 when a check fails; warnings do not fail.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Also require a reachable Ollama server.
+    #[arg(long)]
+    ollama: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    state: State,
+    detail: String,
+    hint: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, detail: impl Into<String>) -> Self {
+        Self { name, state, detail: detail.into(), hint: None }
+    }
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Memory below which even the default model is at risk of paging.
+const LITTLE_MEMORY_BYTES: u64 = 2 << 30;
+
+pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
+    let DoctorArgs { ollama, json } = args;
+    let checks = vec![
+        processor(),
+        memory(),
+        model(context),
+        database(context),
+        data_folder(),
+        templates(context),
+        server(ollama),
+    ];
+    if json { context.ui.json(&checks)? } else { context.ui.data(&text(&checks, &context.ui))? }
+    let failed = checks.iter().filter(|check| check.state == State::Fail).count();
+    if failed == 0 { Ok(()) } else { Err(Failure::operation(format!("{failed} checks failed"))) }
+}
+
+fn processor() -> Check {
+    let level = Level::best().name();
+    let machine = Machine::probe(&RealHost);
+    let detail = format!(
+        "{}, {} threads, engine uses {level} ({CONTRACT})",
+        machine.cpu.as_deref().unwrap_or("unknown processor"),
+        machine.logical_cores
+    );
+    if level == "scalar" {
+        Check::new("processor", State::Warn, detail).hint("the embedded engine has no fast path here; same bits, slower")
+    } else {
+        Check::new("processor", State::Ok, detail)
+    }
+}
+
+fn memory() -> Check {
+    let machine = Machine::probe(&RealHost);
+    match (machine.usable_memory_bytes(), machine.memory_available_bytes) {
+        (Some(total), available) => {
+            let free = available.map_or_else(String::new, |free| format!(", {} free", bytes(free)));
+            let state = if total < LITTLE_MEMORY_BYTES { State::Warn } else { State::Ok };
+            Check::new("memory", state, format!("{}{free}", bytes(total)))
+        }
+        (None, _) => Check::new("memory", State::Warn, "cannot be read on this system"),
+    }
+}
+
+fn model(context: &Context) -> Check {
+    const NAME: &str = "default model";
+    let library = match wire::library(context.home.as_deref()) {
+        Ok(library) => library,
+        Err(failure) => return Check::new(NAME, State::Fail, failure.message),
+    };
+    let tag = library.catalogue.default.clone();
+    match library.resolve(&tag) {
+        Ok(found) => Check::new(NAME, State::Ok, format!("{tag} at {}", found.path.display())),
+        Err(error) => Check::new(NAME, State::Warn, error.message).hint(format!("`puma models pull {tag}`")),
+    }
+}
+
+fn database(context: &Context) -> Check {
+    const NAME: &str = "database";
+    if !context.db.exists() {
+        return Check::new(NAME, State::Warn, format!("{} is made by the first run", context.db.display()));
+    }
+    match context.existing_store().and_then(|store| Ok(store.status()?)) {
+        Ok(status) if status.problems.is_empty() => {
+            Check::new(NAME, State::Ok, format!("{}, schema {}", context.db.display(), status.schema_version))
+        }
+        Ok(status) => Check::new(NAME, State::Fail, status.problems.join("; "))
+            .hint("restore a copy made by `puma db backup`"),
+        Err(failure) => Check { name: NAME, state: State::Fail, detail: failure.message, hint: failure.hints.into_iter().next() },
+    }
+}
+
+fn data_folder() -> Check {
+    const NAME: &str = "data folder";
+    let folder = paths::data_dir();
+    let probe = folder.join(".doctor");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&probe, b"puma"));
+    let _ = std::fs::remove_file(&probe);
+    match written {
+        Ok(()) => Check::new(NAME, State::Ok, format!("{} is writable", folder.display())),
+        Err(error) => Check::new(NAME, State::Fail, format!("{} is not writable: {error}", folder.display()))
+            .hint("set PUMA_DATA_DIR to a folder you may write to"),
+    }
+}
+
+fn templates(context: &Context) -> Check {
+    const NAME: &str = "prompts";
+    match home::templates(context.home.as_deref()) {
+        Ok(_) => Check::new(NAME, State::Ok, context.home.as_ref().map_or("embedded".to_owned(), |home| format!("embedded and {}", home.display()))),
+        Err(failure) => Check::new(NAME, State::Fail, failure.message),
+    }
+}
+
+/// Ollama is optional: only `--ollama` makes its absence a failure.
+fn server(required: bool) -> Check {
+    const NAME: &str = "ollama";
+    let absent = if required { State::Fail } else { State::Ok };
+    let (endpoint, source) = match resolve_ollama(None, environment::get) {
+        Ok(found) => found,
+        Err(error) => return Check::new(NAME, State::Fail, error.message),
+    };
+    let mut options = OllamaOptions::new(endpoint.clone());
+    options.limits.inquiry = Duration::from_secs(2);
+    options.limits.connect = Duration::from_secs(2);
+    match OllamaBackend::new(options).version() {
+        Ok(version) => Check::new(NAME, State::Ok, format!("{version} at {endpoint} ({})", source.as_str())),
+        Err(error) => {
+            let check = Check::new(NAME, absent, format!("not running at {endpoint} ({}); not needed by the embedded engine", source.as_str()));
+            if required { check.hint(error.hint.unwrap_or_else(|| "start it with `ollama serve`".to_owned())) } else { check }
+        }
+    }
+}
+
+fn text(checks: &[Check], ui: &Ui) -> String {
+    let rows: Vec<Vec<String>> = checks
+        .iter()
+        .map(|check| {
+            let state = match check.state {
+                State::Ok => "ok",
+                State::Warn => "warn",
+                State::Fail => "FAIL",
+            };
+            vec![state.to_owned(), check.name.to_owned(), check.detail.clone()]
+        })
+        .collect();
+    let mut out = render(&[("", Align::Left), ("check", Align::Left), ("detail", Align::Left)], &rows);
+    for check in checks {
+        if let Some(hint) = &check.hint {
+            out.push_str(&format!("{} {}: {hint}\n", ui.paint(Tone::Hint, "hint:"), check.name));
+        }
+    }
+    out
+}

@@ -1,0 +1,18 @@
+//! One file a command: its arguments, its help, its function.
+
+pub(crate) mod cache;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod datasets;
+pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod engine;
+pub(crate) mod env;
+pub(crate) mod list_runs;
+pub(crate) mod man;
+pub(crate) mod models;
+pub(crate) mod quickstart;
+pub(crate) mod reference;
+pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod validate_baseline;

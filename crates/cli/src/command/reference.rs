@@ -1,0 +1,113 @@
+//! `puma reference`: pages made from the program's own tables. Used by `cargo xtask gen`.
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::environment::VARIABLES;
+use crate::exit::EXIT_CODES;
+use crate::failure::Failure;
+use clap::{Args, Command, CommandFactory};
+use puma_eval::metric::METRICS;
+use puma_eval::strategy::STRATEGIES;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Arguments of `puma reference`.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArgs {
+    /// Folder for the pages.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(args: ReferenceArgs, context: &Context) -> Result<(), Failure> {
+    let ReferenceArgs { out } = args;
+    std::fs::create_dir_all(&out)?;
+    for (name, page) in [
+        ("commands.md", commands()),
+        ("exit-codes.md", exit_codes()),
+        ("environment.md", environment()),
+        ("metrics.md", metrics()),
+        ("strategies.md", strategies()),
+    ] {
+        let path = out.join(name);
+        std::fs::write(&path, page)
+            .map_err(|error| Failure::operation(format!("{} cannot be written: {error}", path.display())))?;
+    }
+    context.ui.note(&format!("wrote the reference pages to {}", out.display()));
+    Ok(())
+}
+
+fn title(text: &str) -> String {
+    format!("# {text}\n\nMade by `cargo xtask gen` from the program's own tables.\n\n")
+}
+
+fn commands() -> String {
+    let mut program = Cli::command();
+    program.build();
+    let mut out = title("Commands");
+    write_command(&mut out, &mut program, "puma");
+    out
+}
+
+fn write_command(out: &mut String, command: &mut Command, name: &str) {
+    let help = command.clone().term_width(100).color(clap::ColorChoice::Never).render_long_help();
+    let text: Vec<String> = help.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
+    let _ = writeln!(out, "## `{name}`\n\n```text\n{}\n```\n", text.join("\n").trim_end());
+    let names: Vec<String> = command
+        .get_subcommands()
+        .filter(|inner| !inner.is_hide_set() && inner.get_name() != "help")
+        .map(|inner| inner.get_name().to_owned())
+        .collect();
+    for inner in names {
+        if let Some(found) = command.find_subcommand_mut(&inner) {
+            write_command(out, found, &format!("{name} {inner}"));
+        }
+    }
+}
+
+fn exit_codes() -> String {
+    let mut out = title("Exit codes");
+    out.push_str("| code | meaning |\n|---|---|\n");
+    for row in &EXIT_CODES {
+        let _ = writeln!(out, "| {} | {} |", row.code, row.meaning);
+    }
+    out
+}
+
+fn environment() -> String {
+    let mut out = title("Environment variables");
+    out.push_str("A variable set to nothing counts as not set.\n\n| variable | meaning |\n|---|---|\n");
+    for row in &VARIABLES {
+        let _ = writeln!(out, "| `{}` | {} |", row.name, row.meaning);
+    }
+    out
+}
+
+fn metrics() -> String {
+    let mut out = title("Metrics");
+    out.push_str("Names in brackets are accepted in `metrics:` of a spec as well.\n\n");
+    out.push_str("| metric | unit | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|\n");
+    for metric in METRICS {
+        let aliases = if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
+        let better = format!("{:?}", metric.better).to_lowercase();
+        let _ = writeln!(
+            out,
+            "| `{}`{aliases} | {} | {better} | {} | {} | {} |",
+            metric.name, metric.unit, metric.doc, metric.missing, metric.source
+        );
+    }
+    out
+}
+
+fn strategies() -> String {
+    let mut out = title("Strategies");
+    out.push_str("| strategy | template | examples shown | votes | turns |\n|---|---|---|---|---|\n");
+    for strategy in &STRATEGIES {
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}.jinja` | {} | {} | {} |",
+            strategy.name, strategy.template, strategy.shots, strategy.votes, strategy.turns
+        );
+    }
+    out
+}

@@ -1,0 +1,265 @@
+//! `puma run`.
+
+use crate::args::{BackendArgs, BackendKind};
+use crate::context::Context;
+use crate::execute::{self, Data, Order};
+use crate::failure::Failure;
+use crate::{home, summary};
+use clap::Args;
+use puma_eval::run::JobOrder;
+use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
+use puma_store::StoredRun;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `puma run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Run-spec file, or the name of a shipped spec (`smoke_triage`); instead of the flags under "What to run".
+    spec: Option<PathBuf>,
+    #[command(flatten)]
+    inline: InlineArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
+    /// Go on with a stored run: its id, the beginning of its id, or `latest`.
+    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["spec", "scenario", "model", "data", "columns"])]
+    resume: Option<String>,
+    /// Ask every question again instead of using answers from the inference cache.
+    #[arg(long)]
+    no_cache: bool,
+    /// Ask in an order shuffled by this seed. Results do not depend on it; this is how to check.
+    #[arg(long, value_name = "SEED")]
+    shuffle: Option<u64>,
+    /// Show the plan and the first prompt; ask nothing, store nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A spec from flags.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "What to run")]
+pub(crate) struct InlineArgs {
+    /// triage_jira, estimation_tawos or prioritization_jira.
+    #[arg(long, conflicts_with = "spec", required_unless_present_any = ["spec", "resume"])]
+    pub scenario: Option<String>,
+    /// Catalogue tag, .gguf file or other name `puma models` knows; a server's own name with a server. Repeatable.
+    #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
+    pub model: Vec<String>,
+    /// Prompting strategy [default: zero-shot]. Repeatable.
+    #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
+    pub strategy: Vec<String>,
+    /// Instances to judge [default: 100].
+    #[arg(long, value_name = "N", conflicts_with = "spec")]
+    pub instances: Option<u32>,
+    /// Seed of samples and draws [default: 42].
+    #[arg(long, conflicts_with = "spec")]
+    pub seed: Option<u64>,
+    /// 0 is greedy [default: 0].
+    #[arg(long, conflicts_with = "spec")]
+    pub temperature: Option<f64>,
+    /// Tokens an answer may have [default: 64; strategies that reason get at least 1024].
+    #[arg(long, value_name = "N", conflicts_with = "spec")]
+    pub max_tokens: Option<u32>,
+    /// Alternatives recorded for every generated token, 0 to 20; confidence is made of them [default: 20].
+    #[arg(long, value_name = "N", conflicts_with = "spec")]
+    pub top_logprobs: Option<u8>,
+    /// Times every job is repeated, each with its own seed [default: 1].
+    #[arg(long, value_name = "N", conflicts_with = "spec")]
+    pub repeat: Option<u32>,
+    /// Also judge every instance changed in this way. Repeatable.
+    #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
+    pub perturbation: Vec<String>,
+    /// Count the first label or number mentioned instead of the final answer, as upstream PUMA does.
+    #[arg(long, conflicts_with = "spec")]
+    pub first_match: bool,
+}
+
+/// Which data to judge.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct DataArgs {
+    /// CSV or JSON file: a Jira export, GitHub issues, Deep-SE, or any table [default: the embedded sample set].
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Where fields stand in the file: `title=summary,priority=severity`.
+    #[arg(long, value_name = "FIELD=COLUMN,…", requires = "data")]
+    pub columns: Option<String>,
+}
+
+/// Answer length for flags: room for a sentence, not for an essay.
+const MAX_TOKENS: u32 = 64;
+/// Alternatives for flags: every label's token paths fit.
+const TOP_LOGPROBS: u8 = 20;
+
+pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
+    let RunArgs { spec, inline, data, backend, resume, no_cache, shuffle, dry_run, json } = args;
+    let job_order = shuffle.map_or(JobOrder::Given, JobOrder::Shuffled);
+    let order = match resume {
+        Some(run_id) => resumed(&run_id, backend, !no_cache, job_order, context)?,
+        None => Order {
+            spec: match &spec {
+                Some(path) => read_spec(path, context.home.as_deref())?,
+                None => inline.into_spec()?,
+            },
+            data: data.into_data()?,
+            backend,
+            cache: !no_cache,
+            order: job_order,
+            resume: None,
+        },
+    };
+    tell_unmet(&order.spec, context);
+    if dry_run {
+        let (plan, _) = execute::prepare(&order, context)?;
+        return if json { context.ui.json(&summary::plan_json(&plan)) } else { context.ui.data(&summary::plan_text(&plan)) };
+    }
+    let executed = execute::execute(&order, context)?;
+    if json {
+        context.ui.json(&executed.report)?;
+    } else {
+        context.ui.data(&summary::run_text(&executed.report))?;
+    }
+    execute::verdict(&executed)
+}
+
+impl InlineArgs {
+    /// The spec these flags mean.
+    pub(crate) fn into_spec(self) -> Result<RunSpec, Failure> {
+        let Self {
+            scenario,
+            model,
+            strategy,
+            instances,
+            seed,
+            temperature,
+            max_tokens,
+            top_logprobs,
+            repeat,
+            perturbation,
+            first_match,
+        } = self;
+        if model.is_empty() {
+            return Err(Failure::invalid("no model was named")
+                .hint("add `--model smollm2:135m`; `puma models list` shows what there is"));
+        }
+        InlineSpec {
+            scenario: scenario.unwrap_or_default(),
+            models: model,
+            strategies: strategy,
+            instances,
+            seed,
+            temperature,
+            max_tokens: Some(max_tokens.unwrap_or(MAX_TOKENS)),
+            logprobs: true,
+            top_logprobs: Some(top_logprobs.unwrap_or(TOP_LOGPROBS)),
+            repeat,
+            perturbations: perturbation,
+            parser: if first_match { ParserMode::FirstMatch } else { ParserMode::FinalAnswer },
+            ..InlineSpec::default()
+        }
+        .into_spec()
+        .map_err(|error| Failure::invalid(error.to_string()))
+    }
+}
+
+impl DataArgs {
+    pub(crate) fn into_data(self) -> Result<Data, Failure> {
+        let Self { data, columns } = self;
+        match data {
+            None => Ok(Data::Sample),
+            Some(path) => Ok(Data::File { path, columns: columns.map_or(Ok(BTreeMap::new()), |text| mapping(&text))? }),
+        }
+    }
+}
+
+/// Reads `field=column,field=column`.
+fn mapping(text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    text.split(',')
+        .map(|pair| {
+            let (field, column) = pair.split_once('=').ok_or_else(|| {
+                Failure::invalid(format!("`{pair}` in --columns is no FIELD=COLUMN"))
+                    .hint("for example `--columns title=Summary,description=Body,priority=Severity`")
+            })?;
+            Ok((field.trim().to_owned(), column.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// Reads a spec file, or a shipped spec by its name.
+pub(crate) fn read_spec(path: &Path, home: Option<&Path>) -> Result<RunSpec, Failure> {
+    let name = path.display().to_string();
+    let shipped = name.strip_suffix(".yaml").unwrap_or(&name);
+    let in_home = format!("specs/runs/{shipped}.yaml");
+    let text = match home::file(home, &[in_home.as_str()]) {
+        _ if path.exists() => home::read(path)?,
+        Some(file) => home::read(&file)?,
+        None => match spec::shipped(shipped) {
+            Some(text) => text.to_owned(),
+            None => {
+                let names: Vec<&str> = spec::SHIPPED.iter().map(|(name, _)| *name).collect();
+                return Err(Failure::invalid(format!("there is no spec file {name}"))
+                    .hint(format!("shipped specs are {}", names.join(", "))));
+            }
+        },
+    };
+    spec::parse(&text, &name).map_err(|error| Failure::invalid(error.to_string()))
+}
+
+/// Says which keys of a spec are kept but not acted on, rather than staying silent about them.
+fn tell_unmet(spec: &RunSpec, context: &Context) {
+    if spec.sustainability.codecarbon {
+        context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
+    }
+    if let Some(profile) = &spec.profile_required {
+        context.ui.warn(&format!("the spec requires the profile `{profile}`; it is recorded, but this version does not check it"));
+    }
+}
+
+/// The order that goes on with a stored run: its spec, its data, its backend unless another is named.
+fn resumed(
+    wanted: &str,
+    mut backend: BackendArgs,
+    cache: bool,
+    order: JobOrder,
+    context: &Context,
+) -> Result<Order, Failure> {
+    let store = context.existing_store()?;
+    let stored = store.load_run(&store.find_run(wanted)?)?;
+    let spec: RunSpec = serde_json::from_value(stored.header.spec.clone()).map_err(|error| {
+        Failure::invalid(format!("the spec of run {} cannot be read: {error}", stored.header.run_id))
+    })?;
+    if backend.backend.is_none() {
+        backend.backend = Some(stored_backend(&stored)?);
+        if backend.endpoint.is_none() {
+            backend.endpoint.clone_from(&stored.header.backend.endpoint);
+        }
+    }
+    let server = backend.backend != Some(BackendKind::Embedded);
+    if backend.context.is_none() && (!server || backend.backend == Some(BackendKind::Ollama)) {
+        backend.context = stored.header.models.first().and_then(|model| model.context_length);
+    }
+    Ok(Order { spec, data: stored_data(&stored), backend, cache, order, resume: Some(stored) })
+}
+
+fn stored_backend(stored: &StoredRun) -> Result<BackendKind, Failure> {
+    match stored.header.backend.kind.as_str() {
+        "embedded" => Ok(BackendKind::Embedded),
+        "ollama" => Ok(BackendKind::Ollama),
+        "openai" => Ok(BackendKind::Openai),
+        other => Err(Failure::invalid(format!("run {} was made by `{other}`", stored.header.run_id))
+            .hint("name the backend to go on with: `--backend …`")),
+    }
+}
+
+fn stored_data(stored: &StoredRun) -> Data {
+    let dataset = &stored.header.dataset;
+    if dataset.source == "embedded" {
+        return Data::Sample;
+    }
+    Data::File { path: crate::paths::with_home(&dataset.source), columns: dataset.columns.clone() }
+}

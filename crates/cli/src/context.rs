@@ -1,0 +1,53 @@
+//! What every command works with.
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::paths;
+use crate::ui::Ui;
+use crate::environment;
+use puma_core::{Cancel, SystemClock};
+use puma_store::{Store, StoreError};
+use std::path::PathBuf;
+
+/// The two streams, the places, the clock and the cancel flag.
+pub(crate) struct Context {
+    pub ui: Ui,
+    pub cancel: Cancel,
+    pub clock: SystemClock,
+    pub db: PathBuf,
+    /// `--home` or `PUMA_HOME`.
+    pub home: Option<PathBuf>,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global, cancel: Cancel) -> Self {
+        let Global { quiet, db, home } = global;
+        Self {
+            ui: Ui::new(*quiet),
+            cancel,
+            clock: SystemClock::default(),
+            db: paths::database(db.as_ref()),
+            home: home.clone().or_else(|| environment::get("PUMA_HOME").map(PathBuf::from)),
+        }
+    }
+
+    /// The database, made if it does not exist.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.db)?)
+    }
+
+    /// The database for reading; a missing one is an error that says how to make one.
+    pub(crate) fn existing_store(&self) -> Result<Store, Failure> {
+        if !self.db.exists() {
+            return Err(Failure::operation(format!("there is no database at {}", self.db.display()))
+                .hint("`puma quickstart` makes one; `--db FILE` or PUMA_DB names another"));
+        }
+        Ok(Store::open(&self.db)?)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::operation(error.to_string()).hint_opt(error.hint())
+    }
+}

@@ -1,0 +1,271 @@
+//! A run from spec to report: read, plan, ask, score. Shared by `run`, `quickstart` and `validate-baseline`.
+
+use crate::args::{BackendArgs, BackendKind};
+use crate::context::Context;
+use crate::exit::ExitKind;
+use crate::failure::Failure;
+use crate::progress::RunBar;
+use crate::report::RunReport;
+use crate::{home, paths, wire};
+use puma_core::{
+    Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RunEvent, RunHeader, RunId, RunStatus,
+    SinkError,
+};
+use puma_eval::dataset::{self, Dataset, ReadOptions};
+use puma_eval::metric::{self, MetricReport, MissingAnswers, Task};
+use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
+use puma_eval::run::{Asker, JobOrder, run};
+use puma_eval::scenario::{self, Scenario, TaskKind};
+use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
+use puma_host::{Machine, RealHost};
+use puma_store::{CacheStore, MetricRow, Store, StoredRun};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What to run, on what, and how.
+pub(crate) struct Order {
+    pub spec: RunSpec,
+    pub data: Data,
+    pub backend: BackendArgs,
+    /// Whether answers may come from the inference cache.
+    pub cache: bool,
+    pub order: JobOrder,
+    /// The run to go on with.
+    pub resume: Option<StoredRun>,
+}
+
+/// Where the instances come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    /// The sample set inside the binary, or its replacement in `--home`.
+    Sample,
+    File { path: PathBuf, columns: BTreeMap<String, String> },
+}
+
+/// A finished call: what was stored, scored.
+pub(crate) struct Executed {
+    pub report: RunReport,
+    pub header: RunHeader,
+}
+
+/// Plans `order` without asking anything.
+pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn Backend>), Failure> {
+    let scenario = find_scenario(&order.spec.scenario)?;
+    let dataset = read_dataset(&order.data, &order.spec, context)?;
+    for (reason, count) in dataset.skip_counts() {
+        context.ui.note(&format!("left out {count} rows of {} {}", dataset.identity.name, reason.as_str()));
+    }
+    let count = order.spec.sample_size as usize;
+    let instances = scenario
+        .instances(&dataset, count, order.spec.inference.seed)
+        .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
+    let templates = home::templates(context.home.as_deref())?;
+    let backend = wire::backend(&order.backend, context.home.as_deref())?;
+    let models: Vec<ModelIdentity> =
+        order.spec.models.iter().map(|model| backend.prepare(model)).collect::<Result<_, _>>()?;
+    let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
+    let plan = plan(PlanInput {
+        spec: &order.spec,
+        spec_hash: &spec_hash(&order.spec),
+        scenario,
+        dataset: &dataset,
+        instances: &instances,
+        templates: &templates,
+        models: &models,
+        // The embedded engine's window is the engine's own; a server is told with every request.
+        context_length: if embedded { None } else { order.backend.context },
+    })
+    .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
+    Ok((plan, backend))
+}
+
+/// Runs `order`, stores every job as it finishes, scores what is there and reports it.
+///
+/// # Errors
+/// Something could not start, or the run could not go on; what was finished is stored either way.
+pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Failure> {
+    let store = context.store()?;
+    let (plan, backend) = prepare(order, context)?;
+    let header = header(order, &plan, backend.as_ref(), &store, context)?;
+    let run_id = header.run_id.clone();
+    let finished = match &order.resume {
+        Some(_) => Some(store.finished_jobs(&run_id)?),
+        None => None,
+    };
+    context.ui.note(&format!("run {run_id}: {} jobs", plan.jobs.len()));
+    let cache = order.cache.then(|| CacheStore::open(paths::cache()));
+    let mut bar = RunBar::new(&context.ui, plan.jobs.len(), finished.as_ref().map_or(0, BTreeSet::len));
+    let mut recorder = store.recorder();
+    let mut sinks = Both { first: &mut recorder, second: &mut bar };
+    let asker = Asker {
+        backend: backend.as_ref(),
+        cache: cache.as_ref().map(|cache| cache as &dyn CompletionCache),
+        order: order.order,
+    };
+    let outcome =
+        run(&plan, header, &finished.clone().unwrap_or_default(), &asker, &mut sinks, &context.clock, &context.cancel);
+    bar.clear();
+    drop(recorder);
+    if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
+        context.ui.warn(&warning);
+    }
+    let scored = score_and_store(&store, &run_id, context);
+    match outcome {
+        Err(error) => Err(Failure::operation(error.to_string()).hint(error.hint(&run_id))),
+        Ok(_) => scored,
+    }
+}
+
+/// Scores a stored run, keeps its metrics, and makes the report.
+fn score_and_store(store: &Store, run_id: &RunId, context: &Context) -> Result<Executed, Failure> {
+    let stored = store.load_run(run_id)?;
+    let metrics = score(&stored.header, &stored.records)?;
+    store.save_metrics(run_id, &metric_rows(&metrics), context.clock.now())?;
+    Ok(Executed {
+        report: RunReport::new(&stored.header, &stored.records, stored.status, &metrics),
+        header: stored.header,
+    })
+}
+
+/// Scores the records of a run as its spec asks.
+pub(crate) fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Failure> {
+    let scenario = find_scenario(&header.scenario)?;
+    let task = match scenario.kind() {
+        TaskKind::Classification => Task::classification(scenario.labels().iter().copied()),
+        TaskKind::Regression => Task::regression(scenario.labels().iter().copied()),
+        TaskKind::Pairwise => Task::pairwise(),
+    };
+    let spec: Option<RunSpec> = serde_json::from_value(header.spec.clone()).ok();
+    let mut options = metric::Options::default();
+    if spec.is_some_and(|spec| spec.compat == Some(Compat::Puma4)) {
+        options.missing = MissingAnswers::Dropped;
+    }
+    if scenario.kind() != TaskKind::Pairwise {
+        let answers = header.dataset.train_answers.iter();
+        options.train_gold =
+            answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
+    }
+    metric::compute(&task, records, &options).map_err(|error| Failure::operation(error.to_string()))
+}
+
+/// The metrics as the store keeps them.
+fn metric_rows(report: &MetricReport) -> Vec<MetricRow> {
+    report
+        .metrics
+        .iter()
+        .filter(|metric| metric.value.is_finite())
+        .map(|metric| MetricRow {
+            name: metric.name.clone(),
+            scope: "per_model".to_owned(),
+            model: Some(metric.model.clone()),
+            strategy: Some(metric.strategy.clone()),
+            perturbation: metric.perturbation.clone(),
+            subgroup: None,
+            value: metric.value,
+            ci_low: metric.ci_low,
+            ci_high: metric.ci_high,
+            n: Some(metric.n as u64),
+            unit: Some(metric.unit.clone()).filter(|unit| !unit.is_empty()),
+        })
+        .collect()
+}
+
+/// The scenario of that name, or an error with the names there are.
+pub(crate) fn find_scenario(name: &str) -> Result<&'static dyn Scenario, Failure> {
+    scenario::find(name).ok_or_else(|| {
+        let names = scenario::SCENARIOS.map(|scenario| scenario.name()).join(", ");
+        Failure::invalid(format!("there is no scenario `{name}`")).hint(format!("scenarios are {names}"))
+    })
+}
+
+/// Reads the data of a run.
+pub(crate) fn read_dataset(data: &Data, spec: &RunSpec, context: &Context) -> Result<Dataset, Failure> {
+    let replacement = home::file(context.home.as_deref(), replacement_names(&spec.scenario));
+    let (path, columns) = match (data, replacement) {
+        (Data::File { path, columns }, _) => (path.clone(), columns.clone()),
+        (Data::Sample, Some(path)) => (path, BTreeMap::new()),
+        (Data::Sample, None) => {
+            return dataset::embedded(&spec.scenario)
+                .ok_or_else(|| Failure::invalid(format!("there is no sample data for `{}`", spec.scenario)));
+        }
+    };
+    let bytes = std::fs::read(&path)
+        .map_err(|error| Failure::invalid(format!("the data file {} cannot be read: {error}", path.display())))?;
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let options = ReadOptions {
+        name: path.display().to_string(),
+        source: paths::without_home(&std::path::absolute(&path)?),
+        columns,
+        keep_artefact_quotes: spec.compat.is_some(),
+        ..ReadOptions::default()
+    };
+    let mut dataset = dataset::read(&bytes, options.for_scenario(&spec.scenario))
+        .map_err(|error| Failure::invalid(error.to_string()))?;
+    dataset.identity.name = name;
+    Ok(dataset)
+}
+
+/// Files of a home folder that stand in for the sample data, upstream's names included.
+fn replacement_names(scenario: &str) -> &'static [&'static str] {
+    match dataset::Gold::of_scenario(scenario) {
+        Some(dataset::Gold::StoryPoints) => &["data/stories_sample.csv", "data/tawos_clean.csv"],
+        _ => &["data/triage_sample.csv", "data/jira_balanced_200.csv"],
+    }
+}
+
+fn header(
+    order: &Order,
+    plan: &Plan,
+    backend: &dyn Backend,
+    store: &Store,
+    context: &Context,
+) -> Result<RunHeader, Failure> {
+    let started_at = context.clock.now();
+    let (run_id, started_at) = match &order.resume {
+        Some(stored) => (stored.header.run_id.clone(), stored.header.started_at),
+        None => (store.allocate_run_id(&order.spec.id, &plan.spec_hash, started_at)?, started_at),
+    };
+    let machine = serde_json::to_value(Machine::probe(&RealHost))
+        .map_err(|error| Failure::operation(format!("this machine cannot be described: {error}")))?;
+    Ok(plan.header(RunFacts {
+        run_id,
+        spec: full_json(&order.spec),
+        backend: backend.identity(),
+        profile: order.spec.profile_required.clone(),
+        machine,
+        puma_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+    }))
+}
+
+/// How a finished call ends the program: an interrupted run says how to go on.
+pub(crate) fn verdict(executed: &Executed) -> Result<(), Failure> {
+    let run_id = &executed.header.run_id;
+    match executed.report.status {
+        RunStatus::Done => Ok(()),
+        RunStatus::Interrupted | RunStatus::Running => Err(Failure::new(
+            ExitKind::Interrupted,
+            "interrupted; every finished job is stored",
+        )
+        .hint(format!("go on with `puma run --resume {run_id}`"))),
+        RunStatus::Incomplete => Err(Failure::operation(format!(
+            "{} of {} jobs failed in the backend; they are not scored",
+            executed.report.outcomes.backend_failed, executed.report.jobs
+        ))
+        .hint(format!("try them again with `puma run --resume {run_id}`"))),
+        RunStatus::Error => Err(Failure::operation("the run could not go on")),
+    }
+}
+
+/// Gives each event to one sink, then to the other; the first decides whether the run may go on.
+struct Both<'a> {
+    first: &'a mut dyn EventSink,
+    second: &'a mut dyn EventSink,
+}
+
+impl EventSink for Both<'_> {
+    fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.first.emit(event)?;
+        self.second.emit(event)
+    }
+}

@@ -1,0 +1,170 @@
+//! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
+
+use puma_core::event::RunHeader;
+use puma_core::{BackendIdentity, JobRecord, ModelIdentity, RunStatus};
+use puma_eval::metric::{GroupReport, MetricReport, OutcomeCounts};
+use puma_eval::run::{logprobs_digest, predictions_summary_hash};
+use serde::Serialize;
+
+/// A run and everything measured on it. Documented in `docs/reference/json.md`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunReport {
+    pub run_id: String,
+    pub status: RunStatus,
+    /// False while jobs are missing or failed in the backend: the numbers are not final.
+    pub comparable: bool,
+    pub scenario: String,
+    /// Jobs in the plan.
+    pub jobs: usize,
+    pub outcomes: OutcomeCounts,
+    pub predictions_summary_hash: String,
+    /// `null` when no logprobs were asked for or given.
+    pub logprobs_digest: Option<String>,
+    /// The first model; `models` has all.
+    pub model: ModelReport,
+    pub models: Vec<ModelIdentity>,
+    pub backend: BackendReport,
+    pub metrics: Vec<MetricRow>,
+    pub baselines: Vec<BaselineRow>,
+    pub timing: Timing,
+    pub dataset: puma_core::event::DatasetIdentity,
+    pub spec_hash: String,
+    /// Confusion, per-class and per-bin tables, one entry a model × strategy × perturbation.
+    pub groups: Vec<GroupReport>,
+}
+
+/// What a reader needs to know of a model.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ModelReport {
+    pub name: String,
+    pub digest: Option<String>,
+    pub quantization: Option<String>,
+    pub architecture: Option<String>,
+}
+
+/// What answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct BackendReport {
+    pub kind: String,
+    pub version: Option<String>,
+    pub endpoint: Option<String>,
+    pub simd: Option<String>,
+    pub threads: Option<u32>,
+    pub numerics: Option<String>,
+}
+
+/// One metric of one group.
+#[derive(Debug, Serialize)]
+pub(crate) struct MetricRow {
+    pub name: String,
+    pub model: String,
+    pub strategy: String,
+    pub perturbation: Option<String>,
+    pub value: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    pub n: usize,
+    pub unit: String,
+}
+
+/// What a trivial judge reaches on the same instances.
+#[derive(Debug, Serialize)]
+pub(crate) struct BaselineRow {
+    pub name: String,
+    pub metric: String,
+    pub value: f64,
+    pub basis: String,
+}
+
+/// Where the time went, over every job of the run.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Timing {
+    /// From the first job's start to the last job's end, in seconds; pauses between a run and its resumption count.
+    pub wall_s: f64,
+    /// Loading models, in seconds.
+    pub load_s: f64,
+    pub prompt_tokens: u64,
+    /// Prompt tokens that had to be computed: all but reused prefixes and cached answers.
+    pub unique_prompt_tokens: u64,
+    pub generated_tokens: u64,
+}
+
+impl RunReport {
+    pub(crate) fn new(header: &RunHeader, records: &[JobRecord], status: RunStatus, report: &MetricReport) -> Self {
+        Self {
+            run_id: header.run_id.to_string(),
+            status,
+            comparable: report.comparable && records.len() == header.jobs,
+            scenario: header.scenario.clone(),
+            jobs: header.jobs,
+            outcomes: report.outcomes,
+            predictions_summary_hash: predictions_summary_hash(records),
+            logprobs_digest: logprobs_digest(records),
+            model: header.models.first().map(model_report).unwrap_or_default(),
+            models: header.models.clone(),
+            backend: backend_report(&header.backend),
+            metrics: report.metrics.iter().map(metric_row).collect(),
+            baselines: report
+                .baselines
+                .iter()
+                .map(|b| BaselineRow {
+                    name: b.name.clone(),
+                    metric: b.metric.clone(),
+                    value: b.value,
+                    basis: b.basis.clone(),
+                })
+                .collect(),
+            timing: timing(records),
+            dataset: header.dataset.clone(),
+            spec_hash: header.spec_hash.to_string(),
+            groups: report.groups.clone(),
+        }
+    }
+}
+
+fn model_report(model: &ModelIdentity) -> ModelReport {
+    ModelReport {
+        name: model.name.clone(),
+        digest: model.digest.clone(),
+        quantization: model.quantization.clone(),
+        architecture: model.architecture.clone(),
+    }
+}
+
+fn backend_report(backend: &BackendIdentity) -> BackendReport {
+    let BackendIdentity { kind, version, endpoint, simd, threads, numerics } = backend.clone();
+    BackendReport { kind, version, endpoint, simd, threads, numerics }
+}
+
+fn metric_row(metric: &puma_eval::metric::MetricValue) -> MetricRow {
+    MetricRow {
+        name: metric.name.clone(),
+        model: metric.model.clone(),
+        strategy: metric.strategy.clone(),
+        perturbation: metric.perturbation.clone(),
+        value: metric.value,
+        ci_low: metric.ci_low,
+        ci_high: metric.ci_high,
+        n: metric.n,
+        unit: metric.unit.clone(),
+    }
+}
+
+fn timing(records: &[JobRecord]) -> Timing {
+    let mut timing = Timing::default();
+    for completion in records.iter().flat_map(|record| &record.completions) {
+        let usage = completion.usage;
+        timing.prompt_tokens += u64::from(usage.prompt_tokens);
+        timing.generated_tokens += u64::from(usage.generated_tokens);
+        if !completion.from_cache {
+            timing.unique_prompt_tokens += u64::from(usage.prompt_tokens.saturating_sub(usage.cached_tokens));
+            timing.load_s += completion.phases.load_ms.map_or(0.0, |load| load.0 / 1000.0);
+        }
+    }
+    let first = records.iter().map(|record| record.started_at.0).min();
+    let last = records.iter().map(|record| record.finished_at.0).max();
+    if let (Some(first), Some(last)) = (first, last) {
+        timing.wall_s = (last - first) as f64 / 1000.0;
+    }
+    timing
+}

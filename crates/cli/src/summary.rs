@@ -1,0 +1,214 @@
+//! A run as text, for people.
+
+use crate::report::{MetricRow, RunReport};
+use crate::table::{Align, render};
+use puma_core::RunStatus;
+use puma_eval::plan::Plan;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// (metric, heading) shown for every model and strategy, where they exist.
+const HEADLINES: [(&str, &str); 9] = [
+    ("f1_macro", "F1 macro"),
+    ("accuracy", "accuracy"),
+    ("mae", "MAE"),
+    ("mdae", "MdAE"),
+    ("ece", "ECE"),
+    ("parse_failure_rate", "unread"),
+    ("latency.p50", "median ms"),
+    ("tokens_per_second", "tokens/s"),
+    ("n_samples", "n"),
+];
+
+/// Metrics whose baselines are shown to people; `--json` has all.
+const BASELINE_METRICS: [&str; 3] = ["f1_macro", "accuracy", "mae"];
+
+/// The report of a run: what was run, the headline numbers with intervals, baselines, outcomes, where to look next.
+pub(crate) fn run_text(report: &RunReport) -> String {
+    let mut out = String::new();
+    let model = &report.model;
+    let _ = writeln!(out, "\nRun {}", report.run_id);
+    let _ = writeln!(
+        out,
+        "{} · {} ({} rows) · {} · {}",
+        report.scenario,
+        report.dataset.name,
+        report.dataset.rows,
+        backend_text(report),
+        short_digest(model.digest.as_deref())
+    );
+    if !report.comparable {
+        let _ = writeln!(out, "NOT COMPARABLE: {}", why_not_comparable(report));
+    }
+    out.push('\n');
+    out.push_str(&headline_table(&report.metrics));
+    if !report.baselines.is_empty() {
+        let _ = write!(out, "\nTrivial baselines on the same instances:");
+        for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str())) {
+            let _ = write!(out, "\n  {:<24} {} {:.4}  ({})", baseline.name, baseline.metric, baseline.value, baseline.basis);
+        }
+        out.push('\n');
+    }
+    out.push_str(&confusion_text(report));
+    let o = &report.outcomes;
+    let _ = writeln!(
+        out,
+        "\n{} jobs: {} answered, {} unparsed, {} ambiguous, {} truncated, {} empty, {} failed in the backend",
+        report.jobs, o.answered, o.unparsed, o.ambiguous, o.truncated, o.empty, o.backend_failed
+    );
+    let t = &report.timing;
+    let _ = writeln!(
+        out,
+        "{:.1} s · {} prompt tokens ({} computed) · {} generated",
+        t.wall_s, t.prompt_tokens, t.unique_prompt_tokens, t.generated_tokens
+    );
+    let _ = writeln!(out, "predictions {}", report.predictions_summary_hash);
+    if let Some(digest) = &report.logprobs_digest {
+        let _ = writeln!(out, "logprobs    {digest}");
+    }
+    out
+}
+
+/// One row a model × strategy × perturbation, with 95 % intervals.
+pub(crate) fn headline_table(metrics: &[MetricRow]) -> String {
+    let mut groups: Vec<(&str, &str, Option<&str>)> = Vec::new();
+    for metric in metrics {
+        let group = (metric.model.as_str(), metric.strategy.as_str(), metric.perturbation.as_deref());
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let shown: Vec<&(&str, &str)> =
+        HEADLINES.iter().filter(|(name, _)| metrics.iter().any(|metric| metric.name == *name)).collect();
+    let perturbed = groups.iter().any(|(_, _, perturbation)| perturbation.is_some());
+    let mut header = vec![("model", Align::Left), ("strategy", Align::Left)];
+    if perturbed {
+        header.push(("perturbation", Align::Left));
+    }
+    header.extend(shown.iter().map(|(_, heading)| (*heading, Align::Right)));
+    let rows: Vec<Vec<String>> = groups
+        .iter()
+        .map(|group| {
+            let mut row = vec![group.0.to_owned(), group.1.to_owned()];
+            if perturbed {
+                row.push(group.2.unwrap_or("none").to_owned());
+            }
+            row.extend(shown.iter().map(|(name, _)| {
+                let found = metrics.iter().find(|m| {
+                    m.name == *name && (m.model.as_str(), m.strategy.as_str(), m.perturbation.as_deref()) == *group
+                });
+                found.map_or_else(|| "-".to_owned(), cell)
+            }));
+            row
+        })
+        .collect();
+    render(&header, &rows)
+}
+
+/// A value with its interval, as precise as its unit deserves.
+pub(crate) fn cell(metric: &MetricRow) -> String {
+    let number = |value: f64| match metric.unit.as_str() {
+        "count" | "tokens" => format!("{value:.0}"),
+        "ms" | "tokens/s" => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
+    };
+    match (metric.ci_low, metric.ci_high) {
+        (Some(low), Some(high)) if metric.unit != "ms" && metric.unit != "tokens/s" => {
+            format!("{} [{}, {}]", number(metric.value), number(low), number(high))
+        }
+        _ => number(metric.value),
+    }
+}
+
+fn confusion_text(report: &RunReport) -> String {
+    let mut out = String::new();
+    for group in &report.groups {
+        let Some(confusion) = &group.confusion else { continue };
+        let _ = writeln!(out, "\nRight answer (rows) against answer, {} {}:", group.model, group.strategy);
+        let mut header = vec![("", Align::Left)];
+        header.extend(confusion.labels.iter().map(|label| (label.as_str(), Align::Right)));
+        header.push(("none", Align::Right));
+        let rows: Vec<Vec<String>> = confusion
+            .labels
+            .iter()
+            .zip(&confusion.rows)
+            .map(|(label, counts)| {
+                std::iter::once(label.clone()).chain(counts.iter().map(ToString::to_string)).collect()
+            })
+            .collect();
+        out.push_str(&render(&header, &rows));
+    }
+    out
+}
+
+fn backend_text(report: &RunReport) -> String {
+    let b = &report.backend;
+    let version = b.version.as_deref().unwrap_or("version unknown");
+    match (&b.numerics, &b.simd, &b.endpoint) {
+        (Some(numerics), Some(simd), _) => {
+            format!("embedded engine {version} ({numerics}, {simd}, {} threads)", b.threads.unwrap_or(0))
+        }
+        (_, _, Some(endpoint)) => format!("{} {version} at {endpoint}", b.kind),
+        _ => format!("{} {version}", b.kind),
+    }
+}
+
+/// Twelve digits are enough to compare by eye.
+pub(crate) fn short_digest(digest: Option<&str>) -> String {
+    match digest {
+        None => "digest unknown".to_owned(),
+        Some(digest) => digest.chars().take("sha256:".len() + 12).collect(),
+    }
+}
+
+fn why_not_comparable(report: &RunReport) -> String {
+    match (report.status, report.outcomes.backend_failed) {
+        (_, failed) if failed > 0 => format!("{failed} of {} jobs failed in the backend and are not scored", report.jobs),
+        (RunStatus::Done, _) => "some jobs are missing".to_owned(),
+        (status, _) => format!("the run is {}; jobs are missing", status.as_str()),
+    }
+}
+
+/// A plan for `--dry-run --json`.
+pub(crate) fn plan_json(plan: &Plan) -> Value {
+    json!({
+        "scenario": plan.scenario.name(),
+        "spec_hash": plan.spec_hash,
+        "dataset": plan.dataset,
+        "models": plan.models,
+        "strategies": plan.strategies.iter().map(|strategy| strategy.name).collect::<Vec<_>>(),
+        "templates": plan.templates,
+        "jobs": plan.jobs.iter().map(|job| json!({
+            "job_id": job.id,
+            "instance_id": plan.instances[job.instance].id,
+            "model": plan.models[job.model].name,
+            "strategy": job.strategy.name,
+            "perturbation": job.perturbation,
+            "repeat": job.repeat,
+            "seed": job.seed,
+            "prompt_hash": job.prompt_hash,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// A plan for `--dry-run`: counts, then the first prompt of every strategy.
+pub(crate) fn plan_text(plan: &Plan) -> String {
+    let completions: usize = plan.jobs.iter().map(|job| job.completions()).sum();
+    let mut out = format!(
+        "{}: {} instances, {} jobs, {completions} completions (spec {})\n",
+        plan.scenario.name(),
+        plan.instances.len(),
+        plan.jobs.len(),
+        plan.spec_hash
+    );
+    if let Some(source) = plan.example_source {
+        let _ = writeln!(out, "few-shot examples: {}", source.as_str());
+    }
+    for strategy in &plan.strategies {
+        if let Some(job) = plan.jobs.iter().find(|job| job.strategy.name == strategy.name) {
+            let instance = &plan.instances[job.instance].id;
+            let _ = writeln!(out, "\n── {} · {instance} · prompt {} ──\n{}", strategy.name, job.prompt_hash, job.prompt);
+        }
+    }
+    out
+}

@@ -1,0 +1,162 @@
+//! From arguments to a backend and the places it needs.
+
+use crate::args::{BackendArgs, BackendKind, EngineOptions as EngineArgs};
+use crate::environment;
+use crate::failure::Failure;
+use crate::home;
+use crate::paths;
+use puma_backends::embedded::{CONTEXT_CAP, EmbeddedBackend, EmbeddedOptions};
+use puma_backends::endpoint::{Endpoint, resolve_ollama};
+use puma_backends::http::{ApiKey, TimeLimits};
+use puma_backends::ollama::{OllamaBackend, OllamaOptions};
+use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
+use puma_backends::sources::{Catalogue, Library, PullOptions, SourceError, SourceErrorKind, Stores};
+use puma_core::Backend;
+use puma_engine::{EngineOptions, Level};
+use std::path::Path;
+use std::time::Duration;
+
+/// The catalogue and the model folders of this machine.
+pub(crate) fn library(home: Option<&Path>) -> Result<Library, Failure> {
+    let variable = |name: &str| environment::get(name).map(std::ffi::OsString::from);
+    let mut stores = Stores::from_environment(variable, std::env::consts::OS);
+    stores.own = paths::models();
+    let mut library = Library::new(stores);
+    if let Some(file) = home::file(home, &["catalog/models.yaml"]) {
+        library.catalogue = Catalogue::parse(&home::read(&file)?, &file.display().to_string())?;
+    }
+    Ok(library)
+}
+
+/// How to pull, with the environment's hub and token.
+pub(crate) fn pull_options() -> PullOptions {
+    PullOptions::from_environment(|name| environment::get(name).map(std::ffi::OsString::from))
+}
+
+/// The backend the arguments ask for.
+pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn Backend>, Failure> {
+    let BackendArgs { backend, endpoint, concurrency, timeout, keep_alive, context, engine } = args;
+    let kind = backend.unwrap_or(BackendKind::Embedded);
+    let concurrency = concurrency.map_or(1, |count| count as usize);
+    refuse_misplaced(args, kind)?;
+    match kind {
+        BackendKind::Embedded => {
+            let engine = engine_options(engine, context.map(|tokens| tokens as usize).unwrap_or(CONTEXT_CAP))?;
+            Ok(Box::new(EmbeddedBackend::new(library(home)?, EmbeddedOptions { engine })))
+        }
+        BackendKind::Ollama => {
+            let (endpoint, _) = resolve_ollama(endpoint.as_deref(), environment::get)?;
+            let mut options = OllamaOptions::new(endpoint);
+            options.concurrency = concurrency;
+            if let Some(keep_alive) = keep_alive {
+                options.keep_alive.clone_from(keep_alive);
+            }
+            options.context_length = *context;
+            options.limits = limits(*timeout, home)?;
+            Ok(Box::new(OllamaBackend::new(options)))
+        }
+        kind => {
+            let preset = preset(kind.preset_name()).expect("every kind of server has a preset");
+            let endpoint =
+                endpoint.as_deref().map(|text| Endpoint::parse(text, preset.default_port)).transpose()?;
+            let mut options = OpenAiOptions::new(preset, endpoint);
+            options.concurrency = concurrency;
+            options.api_key = environment::get("PUMA_API_KEY").map(ApiKey::new);
+            options.limits = limits(*timeout, home)?;
+            Ok(Box::new(OpenAiBackend::new(options)))
+        }
+    }
+}
+
+/// Options that would do nothing with the chosen backend are errors.
+fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure> {
+    let EngineArgs { threads, simd, batch } = &args.engine;
+    let embedded = kind == BackendKind::Embedded;
+    let ollama = kind == BackendKind::Ollama;
+    let table = [
+        ("--endpoint", args.endpoint.is_some(), !embedded),
+        ("--timeout", args.timeout.is_some(), !embedded),
+        ("--concurrency", args.concurrency.is_some(), !embedded),
+        ("--keep-alive", args.keep_alive.is_some(), ollama),
+        ("--context", args.context.is_some(), embedded || ollama),
+        ("--threads", threads.is_some(), embedded),
+        ("--simd", simd.is_some(), embedded),
+        ("--batch", batch.is_some(), embedded),
+    ];
+    match table.into_iter().find(|(_, given, useful)| *given && !useful) {
+        None => Ok(()),
+        Some((flag, _, _)) => Err(Failure::invalid(format!("{flag} does nothing with this backend"))
+            .hint("remove it, or choose another backend with `--backend`")),
+    }
+}
+
+/// The embedded engine's options: what was asked for, else the best of this machine.
+pub(crate) fn engine_options(args: &EngineArgs, context_length: usize) -> Result<EngineOptions, Failure> {
+    let EngineArgs { threads, simd, batch } = args;
+    let mut options = EngineOptions { context_length: Some(context_length), ..EngineOptions::default() };
+    if let Some(threads) = threads {
+        options.threads = *threads as usize;
+    }
+    if let Some(batch) = batch {
+        options.max_batch = *batch as usize;
+    }
+    if let Some(name) = simd {
+        options.level = level(name)?;
+    }
+    Ok(options)
+}
+
+/// The instruction set called `name`, if this processor has it.
+fn level(name: &str) -> Result<Level, Failure> {
+    Level::available().into_iter().find(|level| level.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Level::available().iter().map(|level| level.name()).collect();
+        Failure::invalid(format!("this processor has no instruction set called `{name}`"))
+            .hint(format!("it has {}", names.join(", ")))
+    })
+}
+
+/// Time limits: the flag for all models, else each model's own from the catalogue.
+fn limits(timeout_s: Option<u64>, home: Option<&Path>) -> Result<TimeLimits, Failure> {
+    let mut limits = TimeLimits::default();
+    match timeout_s {
+        Some(seconds) => limits.request = Duration::from_secs(seconds),
+        None => {
+            let models = library(home)?.catalogue.models;
+            limits.per_model =
+                models.into_iter().map(|m| (m.tag, Duration::from_secs(u64::from(m.timeout_s)))).collect();
+        }
+    }
+    Ok(limits)
+}
+
+impl BackendKind {
+    /// The name of the preset in `backends::openai`.
+    fn preset_name(self) -> &'static str {
+        match self {
+            Self::LlamaServer => "llama-server",
+            Self::Lmstudio => "lmstudio",
+            Self::Mlx => "mlx",
+            Self::Transformers => "transformers",
+            Self::Vllm => "vllm",
+            Self::Embedded | Self::Ollama | Self::Openai => "generic",
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        let failure = match error.kind {
+            SourceErrorKind::InvalidName | SourceErrorKind::InvalidCatalogue => Self::invalid(error.message),
+            SourceErrorKind::Cancelled => Self::new(crate::exit::ExitKind::Interrupted, error.message),
+            SourceErrorKind::NotFound
+            | SourceErrorKind::UnusableFile
+            | SourceErrorKind::DigestMismatch
+            | SourceErrorKind::NoSpace
+            | SourceErrorKind::Io
+            | SourceErrorKind::Network
+            | SourceErrorKind::Server
+            | SourceErrorKind::MissingTool => Self::operation(error.message),
+        };
+        failure.hint_opt(error.hint)
+    }
+}

@@ -1,0 +1,139 @@
+//! The commands around a run.
+
+use crate::support::Home;
+
+#[test]
+fn list_runs_filters_and_ends_with_2_when_nothing_matches() {
+    let home = Home::new();
+    home.run_json(&["--instances", "2"]);
+    home.run_json(&["--instances", "3"]);
+    let all = home.puma(&["list-runs", "--json"]).json();
+    assert_eq!(all.as_array().map(Vec::len), Some(2));
+    for key in ["run_id", "profile", "started_at", "status", "f1_macro", "mae_sp", "scenario", "models", "jobs", "mae"] {
+        assert!(all[0].get(key).is_some(), "{key} is missing in {all}");
+    }
+    assert_eq!(all[0]["jobs"], 3, "newest first");
+    let last = home.puma(&["list-runs", "--json", "--last-n", "1", "--scenario", "triage_jira", "--since", "1h"]).json();
+    assert_eq!(last.as_array().map(Vec::len), Some(1));
+    home.puma(&["list-runs", "--model", "nobody"]).fails(2, &["no stored run matches"]);
+    home.puma(&["list-runs", "--since", "yesterday"]).fails(2, &["yesterday"]);
+}
+
+#[test]
+fn show_repeats_what_run_said() {
+    let home = Home::new();
+    let mut run = home.run_json(&["--instances", "4"]);
+    let mut shown = home.puma(&["show", "latest", "--json"]).json();
+    assert_eq!(run, shown);
+    let id = run["run_id"].take();
+    shown["run_id"].take();
+    let by_prefix = home.puma(&["show", &id.as_str().expect("an id")[..20], "--json"]).json();
+    assert_eq!(by_prefix["run_id"], id);
+    let lines = home.puma(&["show", "--predictions"]).stdout;
+    assert_eq!(lines.lines().count(), 4);
+    assert!(lines.starts_with(r#"{"instance_id":""#), "{lines}");
+    home.puma(&["show", "--instance", "NOPE-1"]).fails(5, &["NOPE-1", "hint:"]);
+    home.puma(&["show", "nothing"]).fails(1, &["nothing"]);
+}
+
+#[test]
+fn compare_names_what_differs() {
+    let home = Home::new();
+    let first = home.run_json(&["--instances", "4"]);
+    let second = home.run_json(&["--instances", "4", "--strategy", "rcoif"]);
+    let ids = [&first, &second].map(|run| run["run_id"].as_str().expect("an id").to_owned());
+    let compared = home.puma(&["compare", &ids[0], &ids[1], "--json"]).json();
+    assert_eq!(compared["comparable"], false);
+    assert!(compared["differences"][0].as_str().is_some_and(|text| text.starts_with("spec:")), "{compared}");
+    assert!(compared["diffs"]["accuracy"].is_number());
+    let same = home.puma(&["compare", &ids[0], &ids[0], "--json"]).json();
+    assert_eq!(same["comparable"], true);
+    home.puma(&["compare", &ids[0]]).fails(2, &["2"]);
+}
+
+#[test]
+fn validate_baseline_judges_a_stored_run() {
+    let home = Home::new();
+    let run = home.run_json(&["--instances", "8"]);
+    let value = run["metrics"]
+        .as_array()
+        .and_then(|metrics| metrics.iter().find(|metric| metric["name"] == "f1_macro"))
+        .and_then(|metric| metric["value"].as_f64())
+        .expect("f1_macro");
+    let near = (value + 0.004).to_string();
+    let far = (value + 0.2).to_string();
+    let verdict = home.puma(&["validate-baseline", "--run", "latest", "--expected-f1", &near, "--json"]).json();
+    assert_eq!(verdict["verdict"], "pass");
+    assert_eq!(verdict["tolerance"], 0.01);
+    assert_eq!(verdict["comparable"], false, "the tiny model is not upstream's reference");
+    let failed = home.puma(&["validate-baseline", "--run", "latest", "--expected-f1", &far]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stdout.starts_with("FAIL: f1_macro="), "{}", failed.stdout);
+    home.puma(&["validate-baseline", "--run", "latest", "--expected-mae", "2"]).fails(2, &["mae", "hint:"]);
+}
+
+#[test]
+fn datasets_describes_the_embedded_sets() {
+    let sets = Home::new().puma(&["datasets", "--json"]).json();
+    let sets = sets.as_array().expect("an array");
+    assert_eq!(sets.len(), 3);
+    for set in sets {
+        assert!(set["instances"].as_u64().is_some_and(|count| count >= 60), "{set}");
+        assert_eq!(set["problem"], serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn db_status_backup_and_delete_work_on_a_real_file() {
+    let home = Home::new();
+    let run = home.run_json(&["--instances", "2"]);
+    let id = run["run_id"].as_str().expect("an id").to_owned();
+    let status = home.puma(&["db", "status", "--json"]).json();
+    assert_eq!(status["problems"].as_array().map(Vec::len), Some(0));
+    let copy = home.path("copy.db").display().to_string();
+    assert_eq!(home.puma(&["db", "backup", &copy]).code, Some(0));
+    home.puma(&["db", "delete", &id[..12]]).fails(2, &["nothing was deleted", &id]);
+    assert_eq!(home.puma(&["db", "delete", &id]).code, Some(0));
+    home.puma(&["list-runs"]).fails(2, &["no stored run matches"]);
+    assert_eq!(home.puma(&["list-runs", "--db", &copy]).code, Some(0));
+}
+
+#[test]
+fn env_and_doctor_tell_where_things_are_and_keep_secrets() {
+    let home = Home::new();
+    let ended = home.command(&["env", "--json"]).env("HF_TOKEN", "hf_secret").output().expect("the program starts");
+    let text = String::from_utf8(ended.stdout).expect("UTF-8");
+    assert!(!text.contains("hf_secret"), "{text}");
+    let facts: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(facts["environment"]["HF_TOKEN"], "(set)");
+    assert_eq!(facts["numerics"], "N1");
+    let checks = home.puma(&["doctor", "--json"]).json();
+    assert!(checks.as_array().is_some_and(|checks| checks.iter().all(|check| check["state"] != "fail")), "{checks}");
+    let required = home.command(&["doctor", "--ollama"]).env("OLLAMA_HOST", "127.0.0.1:9").output();
+    assert_eq!(required.expect("the program starts").status.code(), Some(1));
+}
+
+#[test]
+fn completions_and_man_pages_are_written() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(home.puma(&["completions", shell]).stdout.contains("validate-baseline"), "{shell}");
+    }
+    assert!(home.puma(&["man"]).stdout.contains("EXIT STATUS"));
+    assert!(home.puma(&["man", "run"]).stdout.contains("resume"));
+    home.puma(&["man", "fly"]).fails(2, &["fly"]);
+}
+
+#[test]
+fn models_lists_shows_and_locates() {
+    let home = Home::new();
+    let list = home.puma(&["models", "list", "--json"]).json();
+    assert_eq!(list["default"], "smollm2:135m");
+    let shown = home.puma(&["models", "show", "qwen2.5:3b", "--json"]).json();
+    assert_eq!(shown["catalogue"]["tag"], "qwen2.5:3b");
+    let model = home.model();
+    let places = home.puma(&["models", "where", &model, "--json"]).json();
+    assert_eq!(places["locations"].as_array().map(Vec::len), Some(1));
+    home.puma(&["models", "where", "qwen2.5:3b"]).fails(1, &["qwen2.5:3b", "hint:"]);
+    assert!(home.puma(&["models", "recommended", "--json"]).json()["models"].is_array());
+}

@@ -1,0 +1,10 @@
+//! The program as a user meets it: its two streams, its exit code, its files.
+
+mod bad_input;
+mod commands;
+mod digest;
+mod kill;
+mod run;
+mod server;
+mod shapes;
+mod support;

@@ -1,0 +1,50 @@
+//! Runs against servers that misbehave: no failure is ever an answer.
+
+use crate::support::Home;
+use puma_testkit::fault_server::{Behaviour, Fault, FaultServer};
+
+fn run_args<'a>(url: &'a str, backend: &'a str) -> Vec<&'a str> {
+    vec![
+        "run", "--scenario", "triage_jira", "--model", "smollm2:135m", "--instances", "40", "--backend", backend,
+        "--endpoint", url, "--no-cache", "--json",
+    ]
+}
+
+#[test]
+fn failures_of_a_third_of_all_requests_are_never_answers_and_resuming_completes_the_run() {
+    for backend in ["ollama", "openai"] {
+        let home = Home::new();
+        let steady = FaultServer::start(Behaviour::default());
+        let whole = home.puma(&run_args(&steady.url(), backend)).json();
+
+        // A status that no retry helps against, so that failures reach the run.
+        let server = FaultServer::start(Behaviour::share(0.3, 7, Fault::Status { code: 400, body: None }));
+        let url = server.url();
+        let partial = home.puma(&run_args(&url, backend)).fails(1, &["failed in the backend", "--resume"]);
+        let report: serde_json::Value = serde_json::from_str(&partial.stdout).expect("JSON in spite of the failure");
+        let failed = report["outcomes"]["backend_failed"].as_u64().expect("a count");
+        assert!((4..=25).contains(&failed), "{failed} of 40 failed");
+        assert_eq!(report["outcomes"]["answered"].as_u64(), Some(40 - failed));
+        assert_eq!(report["comparable"], false);
+        assert_eq!(report["status"], "incomplete");
+
+        server.behave(Behaviour::default());
+        let resumed = home.puma(&["run", "--resume", "latest", "--endpoint", &url, "--no-cache", "--json"]).json();
+        assert_eq!(resumed["outcomes"]["backend_failed"], 0);
+        assert_eq!(resumed["status"], "done");
+        assert_eq!(resumed["predictions_summary_hash"], whole["predictions_summary_hash"], "{backend}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_gets_a_message_and_a_hint() {
+    let home = Home::new();
+    home.puma(&run_args("http://127.0.0.1:9", "ollama")).fails(1, &["127.0.0.1:9", "hint:"]);
+}
+
+#[test]
+fn a_model_that_the_server_lacks_gets_a_hint_to_pull_it() {
+    let home = Home::new();
+    let server = FaultServer::start(Behaviour { models: vec!["other:1b".to_owned()], ..Behaviour::default() });
+    home.puma(&run_args(&server.url(), "ollama")).fails(1, &["smollm2:135m", "hint:", "pull"]);
+}
