@@ -1,10 +1,10 @@
 //! What every command works with.
 
 use crate::args::Global;
+use crate::environment;
 use crate::failure::Failure;
 use crate::paths;
 use crate::ui::Ui;
-use crate::environment;
 use puma_core::{Cancel, SystemClock};
 use puma_store::{Store, StoreError};
 use std::path::PathBuf;

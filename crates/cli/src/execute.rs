@@ -39,7 +39,10 @@ pub(crate) struct Order {
 pub(crate) enum Data {
     /// The sample set inside the binary, or its replacement in `--home`.
     Sample,
-    File { path: PathBuf, columns: BTreeMap<String, String> },
+    File {
+        path: PathBuf,
+        columns: BTreeMap<String, String>,
+    },
 }
 
 /// A finished call: what was stored, scored.
@@ -243,11 +246,10 @@ pub(crate) fn verdict(executed: &Executed) -> Result<(), Failure> {
     let run_id = &executed.header.run_id;
     match executed.report.status {
         RunStatus::Done => Ok(()),
-        RunStatus::Interrupted | RunStatus::Running => Err(Failure::new(
-            ExitKind::Interrupted,
-            "interrupted; every finished job is stored",
-        )
-        .hint(format!("go on with `puma run --resume {run_id}`"))),
+        RunStatus::Interrupted | RunStatus::Running => {
+            Err(Failure::new(ExitKind::Interrupted, "interrupted; every finished job is stored")
+                .hint(format!("go on with `puma run --resume {run_id}`")))
+        }
         RunStatus::Incomplete => Err(Failure::operation(format!(
             "{} of {} jobs failed in the backend; they are not scored",
             executed.report.outcomes.backend_failed, executed.report.jobs

@@ -103,11 +103,8 @@ impl Progress for PullBar<'_> {
 }
 
 fn bar(ui: &Ui, length: u64) -> ProgressBar {
-    let target = if ui.shows_progress() {
-        ProgressDrawTarget::stderr_with_hz(REDRAWS)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
+    let target =
+        if ui.shows_progress() { ProgressDrawTarget::stderr_with_hz(REDRAWS) } else { ProgressDrawTarget::hidden() };
     ProgressBar::with_draw_target(Some(length), target)
 }
 

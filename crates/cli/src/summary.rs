@@ -44,8 +44,13 @@ pub(crate) fn run_text(report: &RunReport) -> String {
     out.push_str(&headline_table(&report.metrics));
     if !report.baselines.is_empty() {
         let _ = write!(out, "\nTrivial baselines on the same instances:");
-        for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str())) {
-            let _ = write!(out, "\n  {:<24} {} {:.4}  ({})", baseline.name, baseline.metric, baseline.value, baseline.basis);
+        for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str()))
+        {
+            let _ = write!(
+                out,
+                "\n  {:<24} {} {:.4}  ({})",
+                baseline.name, baseline.metric, baseline.value, baseline.basis
+            );
         }
         out.push('\n');
     }
@@ -163,7 +168,9 @@ pub(crate) fn short_digest(digest: Option<&str>) -> String {
 
 fn why_not_comparable(report: &RunReport) -> String {
     match (report.status, report.outcomes.backend_failed) {
-        (_, failed) if failed > 0 => format!("{failed} of {} jobs failed in the backend and are not scored", report.jobs),
+        (_, failed) if failed > 0 => {
+            format!("{failed} of {} jobs failed in the backend and are not scored", report.jobs)
+        }
         (RunStatus::Done, _) => "some jobs are missing".to_owned(),
         (status, _) => format!("the run is {}; jobs are missing", status.as_str()),
     }
@@ -207,7 +214,8 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
     for strategy in &plan.strategies {
         if let Some(job) = plan.jobs.iter().find(|job| job.strategy.name == strategy.name) {
             let instance = &plan.instances[job.instance].id;
-            let _ = writeln!(out, "\n── {} · {instance} · prompt {} ──\n{}", strategy.name, job.prompt_hash, job.prompt);
+            let _ =
+                writeln!(out, "\n── {} · {instance} · prompt {} ──\n{}", strategy.name, job.prompt_hash, job.prompt);
         }
     }
     out

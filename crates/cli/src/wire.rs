@@ -57,8 +57,7 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
         }
         kind => {
             let preset = preset(kind.preset_name()).expect("every kind of server has a preset");
-            let endpoint =
-                endpoint.as_deref().map(|text| Endpoint::parse(text, preset.default_port)).transpose()?;
+            let endpoint = endpoint.as_deref().map(|text| Endpoint::parse(text, preset.default_port)).transpose()?;
             let mut options = OpenAiOptions::new(preset, endpoint);
             options.concurrency = concurrency;
             options.api_key = environment::get("PUMA_API_KEY").map(ApiKey::new);

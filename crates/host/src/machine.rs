@@ -87,8 +87,20 @@ fn probe_macos(host: &dyn HostSource, machine: &mut Machine) {
 
 /// Features worth knowing when two machines are compared, in this order.
 const FEATURES: [&str; 14] = [
-    "sse4_1", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni", "amx_int8", "asimd",
-    "asimddp", "i8mm", "sve",
+    "sse4_1",
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx512f",
+    "avx512bw",
+    "avx512_vnni",
+    "avx_vnni",
+    "amx_int8",
+    "asimd",
+    "asimddp",
+    "i8mm",
+    "sve",
 ];
 
 fn relevant_features(flags: &str) -> Vec<String> {
@@ -181,10 +193,7 @@ mod tests {
         let host = Recorded {
             os: "linux",
             arch: "aarch64",
-            files: BTreeMap::from([
-                ("/proc/meminfo", "MemTotal: 1000 kB\n"),
-                ("/sys/fs/cgroup/memory.max", "max\n"),
-            ]),
+            files: BTreeMap::from([("/proc/meminfo", "MemTotal: 1000 kB\n"), ("/sys/fs/cgroup/memory.max", "max\n")]),
             commands: BTreeMap::new(),
         };
         let machine = Machine::probe(&host);

@@ -27,8 +27,7 @@ impl HostSource for RealHost {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Option<String> {
-        let output =
-            Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
         if output.status.success() { String::from_utf8(output.stdout).ok() } else { None }
     }
 

@@ -4,8 +4,8 @@ use super::answer::{Answers, Text};
 use super::loaded::Loaded;
 use crate::sources::{Library, ResolvedModel};
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, ModelIdentity,
-    Request, SystemClock, backend::OnDone,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, ModelIdentity, Request,
+    SystemClock, backend::OnDone,
 };
 use puma_engine::{CONTRACT, EngineOptions, GenerateRequest};
 use std::collections::BTreeMap;

@@ -23,9 +23,8 @@ impl Loaded {
     /// Opens the file behind `resolved`.
     pub(super) fn open(resolved: &ResolvedModel, mut options: EngineOptions) -> Result<Self, BackendError> {
         let model = Model::open(&resolved.path).map_err(|error| engine_error(&error))?;
-        let tokenizer = Tokenizer::from_gguf(model.gguf()).map_err(|error| {
-            failed(format!("{}: {error}", resolved.path.display()), error.hint())
-        })?;
+        let tokenizer = Tokenizer::from_gguf(model.gguf())
+            .map_err(|error| failed(format!("{}: {error}", resolved.path.display()), error.hint()))?;
         let template = ChatTemplate::from_gguf(model.gguf(), &tokenizer)
             .map_err(|error| failed(format!("{}: {error}", resolved.path.display()), None))?;
         let window = options.context_length.unwrap_or(CONTEXT_CAP).min(model.config().context_length);

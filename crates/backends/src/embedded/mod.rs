@@ -3,8 +3,8 @@
 //! Start at [`EmbeddedBackend`]. It resolves a model's name to a file, renders the chat template, and gives whole
 //! batches to `puma_engine`. Its answers depend on nothing but the weights, the request and the numerics contract.
 
-mod backend;
 mod answer;
+mod backend;
 mod loaded;
 
 pub use backend::{EmbeddedBackend, EmbeddedOptions};

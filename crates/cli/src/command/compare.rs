@@ -69,8 +69,7 @@ fn compare(reports: &[RunReport]) -> Comparison {
             .collect(),
         _ => BTreeMap::new(),
     };
-    let differences: Vec<String> =
-        reports.iter().skip(1).flat_map(|other| differences(&reports[0], other)).collect();
+    let differences: Vec<String> = reports.iter().skip(1).flat_map(|other| differences(&reports[0], other)).collect();
     Comparison {
         run_statuses: reports.iter().map(|r| (r.run_id.clone(), r.status.as_str().to_owned())).collect(),
         markdown_table: markdown(&run_ids, &metrics),

@@ -63,7 +63,9 @@ pub(crate) fn run(args: DbArgs, context: &Context) -> Result<(), Failure> {
                     .hint(format!("type `puma db delete {found}`")));
             }
             let deleted = store.delete_run(&found)?;
-            context.ui.data(&format!("deleted {found}: {} predictions, {} metrics", deleted.predictions, deleted.metrics))
+            context
+                .ui
+                .data(&format!("deleted {found}: {} predictions, {} metrics", deleted.predictions, deleted.metrics))
         }
     }
 }

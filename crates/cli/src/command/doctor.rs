@@ -1,7 +1,7 @@
 //! `puma doctor`: is this machine ready, and if not, what to do.
 
-use crate::context::Context;
 use crate::command::models::bytes;
+use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
 use crate::table::{Align, render};
@@ -66,7 +66,11 @@ pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
         templates(context),
         server(ollama),
     ];
-    if json { context.ui.json(&checks)? } else { context.ui.data(&text(&checks, &context.ui))? }
+    if json {
+        context.ui.json(&checks)?
+    } else {
+        context.ui.data(&text(&checks, &context.ui))?
+    }
     let failed = checks.iter().filter(|check| check.state == State::Fail).count();
     if failed == 0 { Ok(()) } else { Err(Failure::operation(format!("{failed} checks failed"))) }
 }
@@ -80,7 +84,8 @@ fn processor() -> Check {
         machine.logical_cores
     );
     if level == "scalar" {
-        Check::new("processor", State::Warn, detail).hint("the embedded engine has no fast path here; same bits, slower")
+        Check::new("processor", State::Warn, detail)
+            .hint("the embedded engine has no fast path here; same bits, slower")
     } else {
         Check::new("processor", State::Ok, detail)
     }
@@ -120,9 +125,12 @@ fn database(context: &Context) -> Check {
         Ok(status) if status.problems.is_empty() => {
             Check::new(NAME, State::Ok, format!("{}, schema {}", context.db.display(), status.schema_version))
         }
-        Ok(status) => Check::new(NAME, State::Fail, status.problems.join("; "))
-            .hint("restore a copy made by `puma db backup`"),
-        Err(failure) => Check { name: NAME, state: State::Fail, detail: failure.message, hint: failure.hints.into_iter().next() },
+        Ok(status) => {
+            Check::new(NAME, State::Fail, status.problems.join("; ")).hint("restore a copy made by `puma db backup`")
+        }
+        Err(failure) => {
+            Check { name: NAME, state: State::Fail, detail: failure.message, hint: failure.hints.into_iter().next() }
+        }
     }
 }
 
@@ -142,7 +150,11 @@ fn data_folder() -> Check {
 fn templates(context: &Context) -> Check {
     const NAME: &str = "prompts";
     match home::templates(context.home.as_deref()) {
-        Ok(_) => Check::new(NAME, State::Ok, context.home.as_ref().map_or("embedded".to_owned(), |home| format!("embedded and {}", home.display()))),
+        Ok(_) => Check::new(
+            NAME,
+            State::Ok,
+            context.home.as_ref().map_or("embedded".to_owned(), |home| format!("embedded and {}", home.display())),
+        ),
         Err(failure) => Check::new(NAME, State::Fail, failure.message),
     }
 }
@@ -161,8 +173,16 @@ fn server(required: bool) -> Check {
     match OllamaBackend::new(options).version() {
         Ok(version) => Check::new(NAME, State::Ok, format!("{version} at {endpoint} ({})", source.as_str())),
         Err(error) => {
-            let check = Check::new(NAME, absent, format!("not running at {endpoint} ({}); not needed by the embedded engine", source.as_str()));
-            if required { check.hint(error.hint.unwrap_or_else(|| "start it with `ollama serve`".to_owned())) } else { check }
+            let check = Check::new(
+                NAME,
+                absent,
+                format!("not running at {endpoint} ({}); not needed by the embedded engine", source.as_str()),
+            );
+            if required {
+                check.hint(error.hint.unwrap_or_else(|| "start it with `ollama serve`".to_owned()))
+            } else {
+                check
+            }
         }
     }
 }

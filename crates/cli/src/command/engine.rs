@@ -69,7 +69,11 @@ pub(crate) fn run(args: EngineArgs, context: &Context) -> Result<(), Failure> {
         threads: options.threads,
         batch: options.batch,
     };
-    if json { context.ui.json(&report)? } else { context.ui.data(&text(&report))? }
+    if json {
+        context.ui.json(&report)?
+    } else {
+        context.ui.data(&text(&report))?
+    }
     match expect {
         Some(expected) if !expected.eq_ignore_ascii_case(&report.digest) => Err(Failure::new(
             ExitKind::OutsideTolerance,

@@ -36,15 +36,18 @@ pub(crate) fn run(args: ListRunsArgs, context: &Context) -> Result<(), Failure> 
         .transpose()
         .map_err(|error| Failure::invalid(error.to_string()).hint_opt(error.hint()))?;
     let scenario = scenario.map(|name| canonical_scenario(&name).map_or(name, str::to_owned));
-    let runs =
-        context.existing_store()?.list_runs(&RunFilter { last_n, scenario, model, since, status: None })?;
+    let runs = context.existing_store()?.list_runs(&RunFilter { last_n, scenario, model, since, status: None })?;
     if json {
         context.ui.json(&runs)?;
     } else if !runs.is_empty() {
         context.ui.data(&text(&runs))?;
     }
     if runs.is_empty() {
-        return Err(Failure { kind: ExitKind::InvalidInput, message: "no stored run matches".to_owned(), hints: Vec::new() });
+        return Err(Failure {
+            kind: ExitKind::InvalidInput,
+            message: "no stored run matches".to_owned(),
+            hints: Vec::new(),
+        });
     }
     Ok(())
 }
@@ -71,7 +74,11 @@ fn text(runs: &[RunSummary]) -> String {
                 run.scenario.clone().unwrap_or_else(|| "-".to_owned()),
                 run.models.join(","),
                 run.strategies.join(","),
-                if run.jobs_finished == run.jobs { run.jobs.to_string() } else { format!("{}/{}", run.jobs_finished, run.jobs) },
+                if run.jobs_finished == run.jobs {
+                    run.jobs.to_string()
+                } else {
+                    format!("{}/{}", run.jobs_finished, run.jobs)
+                },
                 number(run.f1_macro),
                 number(run.mae),
                 number(run.parse_failure_rate),

@@ -1,9 +1,9 @@
 //! `puma man`.
 
 use crate::args::Cli;
+use crate::environment::VARIABLES;
 use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
-use crate::environment::VARIABLES;
 use crate::ui::Ui;
 use clap::{Args, CommandFactory};
 use std::fmt::Write as _;

@@ -1,13 +1,13 @@
 //! `puma quickstart`: from nothing to a first table.
 
 use crate::args::{BackendArgs, EngineOptions};
+use crate::command::run::InlineArgs;
 use crate::context::Context;
 use crate::execute::{self, Data, Executed, Order};
 use crate::failure::Failure;
 use crate::progress::PullBar;
 use crate::report::RunReport;
 use crate::table::{Align, render};
-use crate::command::run::InlineArgs;
 use crate::{summary, wire};
 use clap::Args;
 use puma_backends::sources::Library;

@@ -86,9 +86,12 @@ fn environment() -> String {
 fn metrics() -> String {
     let mut out = title("Metrics");
     out.push_str("Names in brackets are accepted in `metrics:` of a spec as well.\n\n");
-    out.push_str("| metric | unit | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|\n");
+    out.push_str(
+        "| metric | unit | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|\n",
+    );
     for metric in METRICS {
-        let aliases = if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
+        let aliases =
+            if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
         let better = format!("{:?}", metric.better).to_lowercase();
         let _ = writeln!(
             out,

@@ -116,7 +116,11 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
     tell_unmet(&order.spec, context);
     if dry_run {
         let (plan, _) = execute::prepare(&order, context)?;
-        return if json { context.ui.json(&summary::plan_json(&plan)) } else { context.ui.data(&summary::plan_text(&plan)) };
+        return if json {
+            context.ui.json(&summary::plan_json(&plan))
+        } else {
+            context.ui.data(&summary::plan_text(&plan))
+        };
     }
     let executed = execute::execute(&order, context)?;
     if json {
@@ -216,7 +220,9 @@ fn tell_unmet(spec: &RunSpec, context: &Context) {
         context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
     }
     if let Some(profile) = &spec.profile_required {
-        context.ui.warn(&format!("the spec requires the profile `{profile}`; it is recorded, but this version does not check it"));
+        context.ui.warn(&format!(
+            "the spec requires the profile `{profile}`; it is recorded, but this version does not check it"
+        ));
     }
 }
 

@@ -46,8 +46,7 @@ pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn of_instance<'a>(stored: &'a StoredRun, id: &str) -> Result<Vec<&'a JobRecord>, Failure> {
-    let records: Vec<&JobRecord> =
-        stored.records.iter().filter(|record| record.instance_id.as_str() == id).collect();
+    let records: Vec<&JobRecord> = stored.records.iter().filter(|record| record.instance_id.as_str() == id).collect();
     if records.is_empty() {
         let known: Vec<&str> = stored.instances.iter().take(5).map(|row| row.instance_id.as_str()).collect();
         return Err(Failure::new(

@@ -111,7 +111,11 @@ pub(crate) fn run(args: ValidateBaselineArgs, context: &Context) -> Result<(), F
         }
     };
     let verdict = judge(&report, expectation, differences)?;
-    if json { context.ui.json(&verdict)? } else { context.ui.data(&text(&verdict))? }
+    if json {
+        context.ui.json(&verdict)?
+    } else {
+        context.ui.data(&text(&verdict))?
+    }
     match verdict.verdict {
         "pass" => Ok(()),
         _ => Err(Failure::new(ExitKind::OperationFailed, String::new())),

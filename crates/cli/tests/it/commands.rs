@@ -9,11 +9,13 @@ fn list_runs_filters_and_ends_with_2_when_nothing_matches() {
     home.run_json(&["--instances", "3"]);
     let all = home.puma(&["list-runs", "--json"]).json();
     assert_eq!(all.as_array().map(Vec::len), Some(2));
-    for key in ["run_id", "profile", "started_at", "status", "f1_macro", "mae_sp", "scenario", "models", "jobs", "mae"] {
+    for key in ["run_id", "profile", "started_at", "status", "f1_macro", "mae_sp", "scenario", "models", "jobs", "mae"]
+    {
         assert!(all[0].get(key).is_some(), "{key} is missing in {all}");
     }
     assert_eq!(all[0]["jobs"], 3, "newest first");
-    let last = home.puma(&["list-runs", "--json", "--last-n", "1", "--scenario", "triage_jira", "--since", "1h"]).json();
+    let last =
+        home.puma(&["list-runs", "--json", "--last-n", "1", "--scenario", "triage_jira", "--since", "1h"]).json();
     assert_eq!(last.as_array().map(Vec::len), Some(1));
     home.puma(&["list-runs", "--model", "nobody"]).fails(2, &["no stored run matches"]);
     home.puma(&["list-runs", "--since", "yesterday"]).fails(2, &["yesterday"]);

@@ -48,12 +48,7 @@ fn ctrl_c_ends_with_130_and_says_how_to_go_on() {
     let home = Home::new();
     let model = home.model();
     let args = ["run", "--model", &model, "--scenario", "triage_jira", "--max-tokens", "3000", "--no-cache"];
-    let child = home
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+    let child = home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = child.id().to_string();
     // The first job is seconds away from its 3,000th token; the signal must not wait for it.
     std::thread::sleep(Duration::from_millis(1500));

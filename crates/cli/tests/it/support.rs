@@ -102,10 +102,8 @@ pub(crate) fn tiny_model() -> Vec<u8> {
 
 /// The upstream triage set, where this machine has it.
 pub(crate) fn real_data(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("PUMA_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("PUMA_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if path.exists() {
         return Some(path);
