@@ -98,6 +98,13 @@ fn letter(text: &str, range: &Range<usize>, announced: bool) -> Option<&'static 
     is_name.then_some(letter)
 }
 
+static HEADING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?im)^[\s*_#]*(?:issue|option|ticket)[ *_]+$"));
+
+/// "Issue A: …" at the start of a line heads the issue repeated; it chooses nothing.
+fn heads_an_issue(text: &str, range: &Range<usize>) -> bool {
+    HEADING.is_match(&text[..range.start]) && text[range.end..].trim_start_matches(['*', '_']).starts_with(':')
+}
+
 static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r#"\b([AB])\b[*_"'`)]*\s+(?:(?i:clearly|definitely|likely|probably|therefore|also|actually)\s+)?"#,
@@ -156,7 +163,7 @@ impl Reader for ChoiceReader {
             let range = words(&text[at..]).next().filter(|range| range.start == 0)?;
             let range = at..at + range.end;
             let answer = letter(text, &range, true)?.to_owned();
-            Some(Found { answer, range })
+            (!heads_an_issue(text, &range)).then_some(Found { answer, range })
         };
         let first = one(at)?;
         match next_alternative(text, first.range.end).and_then(one) {
@@ -168,7 +175,7 @@ impl Reader for ChoiceReader {
     fn mentions(&self, text: &str) -> Mentions {
         let mut mentions = Mentions::default();
         for range in words(text) {
-            if let Some(answer) = letter(text, &range, false) {
+            if let Some(answer) = letter(text, &range, false).filter(|_| !heads_an_issue(text, &range)) {
                 let denied = is_negated(text, range.start);
                 let found = Found { answer: answer.to_owned(), range };
                 if denied { mentions.denied.push(found) } else { mentions.meant.push(found) }

@@ -3,7 +3,7 @@
 //! Kept exact, defects included, for published numbers: a negated label, the number of a list item and the English
 //! article "a" all count. Source: upstream v4.0 as described in its parser tests.
 
-use super::parsed::{Parsed, shortest_decimal};
+use super::parsed::{Parsed, Standing, shortest_decimal};
 use super::reasoning::{Visible, visible_as_upstream};
 use regex::Regex;
 use std::ops::Range;
@@ -20,6 +20,8 @@ fn found(visible: &Visible, answer: String, range: &Range<usize>) -> Parsed {
         candidates: vec![answer.clone()],
         answer: Some(answer),
         rule: RULE,
+        // Upstream counts whatever it can read.
+        standing: Standing::Final,
         span: Some(visible.original(range)),
         reasoning_unfinished: visible.reasoning_unfinished,
         ..Parsed::default()

@@ -19,6 +19,6 @@ mod reasoning;
 pub use choice::choice;
 pub use label::label;
 pub use outcome::outcome;
-pub use parsed::{Parsed, shortest_decimal};
+pub use parsed::{Parsed, Standing, shortest_decimal};
 pub use points::story_points;
 pub use reasoning::{Visible, visible};

@@ -1,17 +1,19 @@
 //! What became of a completion.
 
-use super::parsed::Parsed;
+use super::parsed::{Parsed, Standing};
 use puma_core::{Completion, FinishReason, Outcome};
 
-/// The outcome of a completion that `parsed` was read from. `reasoning` says that the model was asked to reason first,
-/// so that an answer mentioned in the middle of a cut-off text is not its final one.
+/// The outcome of a completion that `parsed` was read from.
+///
+/// In a text that the token limit cut off, an answer must be announced to count; if the model was asked to reason first
+/// (`reasoning`) or was still doing so, it must be marked as final.
 ///
 /// A failed request has no completion and never comes here.
 pub fn outcome(completion: &Completion, parsed: &Parsed, reasoning: bool) -> Outcome {
     let cut_off = completion.finish == FinishReason::Length;
-    let settled = parsed.marked || !(reasoning || parsed.reasoning_unfinished);
+    let needed = if reasoning || parsed.reasoning_unfinished { Standing::Final } else { Standing::Announced };
     match &parsed.answer {
-        Some(_) if settled || !cut_off => Outcome::Answered,
+        Some(_) if !cut_off || parsed.standing >= needed => Outcome::Answered,
         _ if cut_off => Outcome::Truncated,
         _ if completion.text.trim().is_empty() => Outcome::Empty,
         _ if parsed.ambiguous => Outcome::Ambiguous,
@@ -47,6 +49,9 @@ mod tests {
             ("Critical. This is because", Length, false, Answered),
             ("It breaks a critical path and", Length, true, Truncated),
             ("Final answer: Minor\n\nAlso", Length, true, Answered),
+            ("Priority: Critical, because", Length, true, Truncated),
+            ("Priority: Critical, because", Length, false, Answered),
+            ("This is a major problem and", Length, false, Truncated),
             ("I would say it depends", Length, false, Truncated),
             ("I would say it depends", Stop, false, Unparsed),
             ("Critical or Minor", Stop, false, Ambiguous),

@@ -2,6 +2,18 @@
 
 use std::ops::Range;
 
+/// How clearly a text says that something is its answer. Decides what counts when the token limit cut the text off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Mentioned somewhere; the text might have come to another answer.
+    #[default]
+    Prose,
+    /// The text opens with it or announces it ("priority: …").
+    Announced,
+    /// Marked as final, or all of the first line.
+    Final,
+}
+
 /// An answer read out of a text, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parsed {
@@ -13,8 +25,8 @@ pub struct Parsed {
     pub candidates: Vec<String>,
     /// Several different answers were given and none is marked as the final one.
     pub ambiguous: bool,
-    /// The answer stands where a final answer stands (marked, or the whole first line), not somewhere in the prose.
-    pub marked: bool,
+    /// How clearly the text says that this is its answer.
+    pub standing: Standing,
     /// The model was still in its reasoning block when the text ended.
     pub reasoning_unfinished: bool,
     /// Where the answer stands, in bytes of the text as given.

@@ -70,7 +70,7 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^[\s*_-]*(?:story[
 
 /// What joins two numbers into a range or a choice.
 static JOINED: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^[\s*_]*(?:-|–|—|to|or|and|/)[\s*_]*([0-9]+(?:\.[0-9]+)?)"));
+    LazyLock::new(|| pattern(r"(?i)^[\s*_]*(?:-|–|—|to|or|and|/|,)[\s*_]*([0-9]+(?:\.[0-9]+)?)"));
 
 /// "3-5", "3 to 5" standing for themselves: no part of a date, a version or a key.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
@@ -88,13 +88,21 @@ fn range_ends(text: &str) -> Vec<usize> {
 /// "1, 2, 3, 5, 8": the scale repeated; "on a scale of 1 to 10", "1-21 scale".
 static SCALE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)[0-9]+(?:\s*,\s*(?:and\s+|or\s+)?[0-9]+){3,}",
+        r"(?i)[0-9]+(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)[0-9]+){3,}",
         r"|\bscale\s+(?:of|from)\s+[0-9]+\s*(?:-|–|to)\s*[0-9]+|\b[0-9]+\s*(?:-|–|to)\s*[0-9]+\s+scale"
     ))
 });
 
 /// "1. First, consider": the number of a list item. A number and a full stop alone on a line is an answer.
 static LIST_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^[\s*_#>-]*([0-9]+)[.)][*_]*[ \t]+\S"));
+
+/// Whether the number at `range` is that of a list item.
+fn numbers_a_list(text: &str, range: &Range<usize>) -> bool {
+    let line_start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+    let line_end = text[range.end..].find('\n').map_or(text.len(), |length| range.end + length);
+    let item = LIST_NUMBER.captures(&text[line_start..line_end]).and_then(|item| item.get(1));
+    item.is_some_and(|number| line_start + number.start() == range.start)
+}
 
 /// Words before a number that number something.
 const NUMBERED: [&str; 20] = [
@@ -245,6 +253,9 @@ impl Reader for PointsReader {
             return Some(Reading::One(found(value, range)));
         };
         let range = at..at + number.end();
+        if numbers_a_list(text, &range) {
+            return None;
+        }
         if let Some(joined) = JOINED.captures(&text[range.end..]) {
             let value = |text: &str| text.parse::<f64>().ok().map(shortest_decimal);
             let answers = [value(number.as_str()), value(&joined[1])].into_iter().flatten().collect();

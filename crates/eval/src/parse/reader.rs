@@ -6,7 +6,7 @@
 
 use super::marker::{Announcements, bold_spans, json_value, pattern};
 use super::negation::is_negated;
-use super::parsed::Parsed;
+use super::parsed::{Parsed, Standing};
 use super::reasoning::visible;
 use regex::Regex;
 use std::ops::Range;
@@ -56,14 +56,14 @@ pub(super) fn final_answer(text: &str, reader: &dyn Reader) -> Parsed {
     let decision = decide(own, reader, &mentions);
     let mut parsed = Parsed { rule: "none", reasoning_unfinished: visible.reasoning_unfinished, ..Parsed::default() };
     match decision {
-        Decision::Answer { rule, found, marked } => {
+        Decision::Answer { rule, found, standing } => {
             if !candidates.contains(&found.answer) {
                 candidates.push(found.answer.clone());
             }
             parsed.rule = rule;
             parsed.span = Some(visible.original(&found.range));
             parsed.answer = Some(found.answer);
-            parsed.marked = marked;
+            parsed.standing = standing;
         }
         Decision::Several { rule, answers } => {
             parsed.rule = rule;
@@ -77,33 +77,33 @@ pub(super) fn final_answer(text: &str, reader: &dyn Reader) -> Parsed {
 }
 
 enum Decision {
-    Answer { rule: &'static str, found: Found, marked: bool },
+    Answer { rule: &'static str, found: Found, standing: Standing },
     Several { rule: &'static str, answers: Vec<String> },
     None,
 }
 
 fn decide(text: &str, reader: &dyn Reader, mentions: &Mentions) -> Decision {
     if let Some(found) = json_answer(text, reader) {
-        return Decision::Answer { rule: "json", found, marked: true };
+        return Decision::Answer { rule: "json", found, standing: Standing::Final };
     }
     let announcements = reader.announcements();
-    if let Some(decision) = announced(text, reader, announcements.explicit(text), "final_marker", true) {
+    if let Some(decision) = announced(text, reader, announcements.explicit(text), "final_marker", Standing::Final) {
         return decision;
     }
     if let Some(found) = first_line(text, reader) {
-        return Decision::Answer { rule: "first_line", found, marked: true };
+        return Decision::Answer { rule: "first_line", found, standing: Standing::Final };
     }
     if let Some(decision) = opening(text, reader) {
         return decision;
     }
-    if let Some(decision) = announced(text, reader, announcements.usual(text), "marker", false) {
+    if let Some(decision) = announced(text, reader, announcements.usual(text), "marker", Standing::Announced) {
         return decision;
     }
     if let Some(found) = in_bold(text, reader) {
-        return Decision::Answer { rule: "bold", found, marked: false };
+        return Decision::Answer { rule: "bold", found, standing: Standing::Prose };
     }
     if let Some((rule, found)) = reader.special(text) {
-        return Decision::Answer { rule, found, marked: false };
+        return Decision::Answer { rule, found, standing: Standing::Prose };
     }
     mentioned(text, reader, mentions)
 }
@@ -122,12 +122,12 @@ fn announced(
     reader: &dyn Reader,
     places: Vec<Range<usize>>,
     rule: &'static str,
-    marked: bool,
+    standing: Standing,
 ) -> Option<Decision> {
-    let readings = places.into_iter().filter(|place| marked || !is_negated(text, place.start));
+    let readings = places.into_iter().filter(|place| standing == Standing::Final || !is_negated(text, place.start));
     let last = readings.filter_map(|place| reader.read_at(text, place.end)).last()?;
     Some(match last {
-        Reading::One(found) => Decision::Answer { rule, found, marked },
+        Reading::One(found) => Decision::Answer { rule, found, standing },
         Reading::Several(answers) => Decision::Several { rule, answers },
     })
 }
@@ -162,7 +162,7 @@ fn opening(text: &str, reader: &dyn Reader) -> Option<Decision> {
     });
     let found = openings.next()??;
     let alone = openings.flatten().all(|other| other.answer == found.answer);
-    alone.then_some(Decision::Answer { rule: "opening", found, marked: false })
+    alone.then_some(Decision::Answer { rule: "opening", found, standing: Standing::Announced })
 }
 
 fn in_bold(text: &str, reader: &dyn Reader) -> Option<Found> {
@@ -176,12 +176,12 @@ fn mentioned(text: &str, reader: &dyn Reader, mentions: &Mentions) -> Decision {
     let answers = distinct(mentions.meant.iter().map(|found| &found.answer));
     if answers.len() == 1 {
         let rule = if mentions.denied.is_empty() { "sole_mention" } else { "sole_after_negation" };
-        return Decision::Answer { rule, found: first.clone(), marked: false };
+        return Decision::Answer { rule, found: first.clone(), standing: Standing::Prose };
     }
     if let Some(last) = lines(text).last().filter(|_| !ends_in_a_list(text, reader)) {
         let on_last: Vec<&Found> = mentions.meant.iter().filter(|found| found.range.start >= last.start).collect();
         if distinct(on_last.iter().map(|found| &found.answer)).len() == 1 {
-            return Decision::Answer { rule: "last_line", found: on_last[0].clone(), marked: false };
+            return Decision::Answer { rule: "last_line", found: on_last[0].clone(), standing: Standing::Prose };
         }
     }
     Decision::Several { rule: "ambiguous", answers }
@@ -239,8 +239,8 @@ fn own_text<'a>(text: &'a str, reader: &dyn Reader) -> &'a str {
         let before = &text[..heading.start()];
         let announcements = reader.announcements();
         let answered = first_line(before, reader).is_some()
-            || announced(before, reader, announcements.explicit(before), "", true).is_some()
-            || announced(before, reader, announcements.usual(before), "", false).is_some()
+            || announced(before, reader, announcements.explicit(before), "", Standing::Final).is_some()
+            || announced(before, reader, announcements.usual(before), "", Standing::Announced).is_some()
             || opening(before, reader).is_some();
         if answered {
             return before;

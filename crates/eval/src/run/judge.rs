@@ -1,8 +1,10 @@
 //! What became of a job: its outcome, its answer and how sure the model was.
 
 use crate::confidence::label_probabilities;
+use crate::metric::TaskKind;
 use crate::parse::{Parsed, outcome, shortest_decimal};
-use crate::scenario::{Scenario, TaskKind};
+
+use crate::scenario::Scenario;
 use crate::spec::ParserMode;
 use crate::strategy::{self, Strategy};
 use puma_core::{Completion, JobRecord, Outcome};

@@ -3,20 +3,10 @@
 use super::{Estimation, Examples, Prioritization, Triage};
 use crate::dataset::Dataset;
 use crate::instance::Instance;
+use crate::metric::{Task, TaskKind};
 use crate::parse::Parsed;
 use crate::spec::{ParserMode, canonical_scenario};
 use std::fmt::Debug;
-
-/// What kind of answer a scenario asks for; decides which metrics apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskKind {
-    /// One of a few ordered labels.
-    Classification,
-    /// A number.
-    Regression,
-    /// Which of two is first.
-    Pairwise,
-}
 
 /// A task: how a dataset becomes instances, and how text becomes an answer.
 pub trait Scenario: Debug + Sync {
@@ -25,6 +15,17 @@ pub trait Scenario: Debug + Sync {
     /// One sentence for people.
     fn summary(&self) -> &'static str;
     fn kind(&self) -> TaskKind;
+
+    /// The task as metrics see it.
+    fn task(&self) -> Task {
+        match self.kind() {
+            TaskKind::Classification => Task::classification(self.labels().iter().copied()),
+            // Any number may be answered: one off the scale is judged by its distance.
+            TaskKind::Regression => Task::regression(Vec::<String>::new()),
+            TaskKind::Pairwise => Task::pairwise(),
+        }
+    }
+
     /// The possible answers in their order (highest priority first); empty for numbers.
     fn labels(&self) -> &'static [&'static str];
     /// Canonical dataset fields that must be there. Others (`description`, `project`) are used where they exist.
@@ -40,6 +41,12 @@ pub trait Scenario: Debug + Sync {
     /// # Errors
     /// A row cannot be used, or nothing is left to judge; the message names the line.
     fn instances(&self, dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Instance>, ScenarioError>;
+
+    /// Right answers of the dataset's train split, which baselines may learn from; empty without one.
+    ///
+    /// # Errors
+    /// A row cannot be used.
+    fn train_gold(&self, dataset: &Dataset) -> Result<Vec<String>, ScenarioError>;
 
     /// `shots` solved examples for every one of `instances`, never the judged one.
     ///

@@ -1,11 +1,12 @@
 //! `estimation_tawos`: how many story points a story has.
 
 use super::examples::{Example, Examples};
-use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed};
+use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed, train_answers};
 use super::triage::issue_instance;
-use super::{Scenario, ScenarioError, TaskKind};
+use super::{Scenario, ScenarioError};
 use crate::dataset::{Dataset, Row};
 use crate::instance::Instance;
+use crate::metric::TaskKind;
 use crate::parse::{self, Parsed};
 use crate::sample;
 use crate::spec::ParserMode;
@@ -72,6 +73,10 @@ impl Scenario for Estimation {
         }
         let positions = sample::plain(rows.len(), count, sampler_seed(seed)?);
         Ok(positions.into_iter().map(|position| issue_instance(&rows[position])).collect())
+    }
+
+    fn train_gold(&self, dataset: &Dataset) -> Result<Vec<String>, ScenarioError> {
+        Ok(train_answers(story_rows(dataset, self.name())?))
     }
 
     /// Examples are spread over the quantiles of the points.

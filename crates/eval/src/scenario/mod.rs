@@ -9,7 +9,7 @@ mod prioritization;
 mod rows;
 mod triage;
 
-pub use definition::{SCENARIOS, Scenario, ScenarioError, TaskKind, find};
+pub use definition::{SCENARIOS, Scenario, ScenarioError, find};
 pub use estimation::{Estimation, STORY_POINT_SCALE};
 pub use examples::{Example, ExampleSource, Examples};
 pub use prioritization::Prioritization;

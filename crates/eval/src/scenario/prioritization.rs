@@ -4,9 +4,10 @@ use super::examples::{Example, Examples, judged_texts};
 use super::pairs::{Pair, build_pairs};
 use super::rows::{LabelledRow, judged_rows};
 use super::triage::{PRIORITIES, priority_rows};
-use super::{Scenario, ScenarioError, TaskKind};
+use super::{Scenario, ScenarioError};
 use crate::dataset::Dataset;
 use crate::instance::Instance;
+use crate::metric::TaskKind;
 use crate::parse::{self, Parsed};
 use crate::spec::ParserMode;
 use puma_core::InstanceId;
@@ -84,6 +85,11 @@ impl Scenario for Prioritization {
             });
         }
         Ok(pairs.iter().map(|pair| pair_instance(pair, &rows)).collect())
+    }
+
+    /// Which position is right is no property of the data, so there is nothing to learn.
+    fn train_gold(&self, _dataset: &Dataset) -> Result<Vec<String>, ScenarioError> {
+        Ok(Vec::new())
     }
 
     /// Example pairs are made as judged pairs are made, from other issues.

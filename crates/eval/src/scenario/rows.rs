@@ -64,3 +64,8 @@ pub(super) fn shuffle_key(seed: u64, purpose: &str, name: &str) -> String {
 pub(super) fn sampler_seed(seed: u64) -> Result<u32, ScenarioError> {
     u32::try_from(seed).map_err(|_| ScenarioError::SeedTooLarge { seed })
 }
+
+/// The right answers of the train split.
+pub(super) fn train_answers(rows: Vec<LabelledRow>) -> Vec<String> {
+    rows.into_iter().filter(|row| row.split == Some(Split::Train)).map(|row| row.gold).collect()
+}

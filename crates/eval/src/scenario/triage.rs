@@ -1,10 +1,11 @@
 //! `triage_jira`: which of four priorities an issue has.
 
 use super::examples::{Example, Examples};
-use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed};
-use super::{Scenario, ScenarioError, TaskKind};
+use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed, train_answers};
+use super::{Scenario, ScenarioError};
 use crate::dataset::{Dataset, Row};
 use crate::instance::Instance;
+use crate::metric::TaskKind;
 use crate::parse::{self, Parsed};
 use crate::sample;
 use crate::spec::ParserMode;
@@ -84,6 +85,10 @@ impl Scenario for Triage {
         let classes: Vec<&str> = rows.iter().map(|row| row.gold.as_str()).collect();
         let positions = sample::stratified(&classes, count, sampler_seed(seed)?);
         Ok(positions.into_iter().map(|position| issue_instance(&rows[position])).collect())
+    }
+
+    fn train_gold(&self, dataset: &Dataset) -> Result<Vec<String>, ScenarioError> {
+        Ok(train_answers(priority_rows(dataset, self.name())?))
     }
 
     /// Examples are balanced over the priorities.
