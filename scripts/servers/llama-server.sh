@@ -20,8 +20,7 @@ case $command in
 build)
     python3 -m venv "$dir/venv"
     "$dir/venv/bin/pip" install --quiet cmake ninja
-    "$dir/venv/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: --dest "$dir" \
-        "llama-cpp-python==$version" || test -f "$dir/llama_cpp_python-$version.tar.gz"
+    "$dir/venv/bin/pip" download --quiet --no-deps --no-binary llama-cpp-python --dest "$dir" "llama-cpp-python==$version"
     tar -xzf "$dir/llama_cpp_python-$version.tar.gz" -C "$dir"
     export PATH=$dir/venv/bin:$PATH
     cmake -S "$dir/llama_cpp_python-$version/vendor/llama.cpp" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
