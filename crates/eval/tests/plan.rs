@@ -220,3 +220,16 @@ fn the_header_names_every_template_used() {
     assert_eq!((header.jobs, header.strategies), (8, vec!["zero-shot".to_owned(), "egi".to_owned()]));
     assert_eq!(plan.instance_rows().len(), 4);
 }
+
+#[test]
+fn the_embedded_samples_can_be_planned_with_every_strategy() {
+    for scenario in scenario::SCENARIOS {
+        let dataset = puma_eval::dataset::embedded(scenario.name()).expect("a sample for every scenario");
+        let strategies = puma_eval::spec::STRATEGIES;
+        for size in [10, 10_000] {
+            let plan = planned(&spec(scenario.name(), &strategies, size), &dataset).unwrap();
+            assert_eq!(plan.jobs.len(), plan.instances.len() * strategies.len());
+            assert_eq!(ids(&plan).len(), plan.jobs.len());
+        }
+    }
+}

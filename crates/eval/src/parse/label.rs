@@ -97,15 +97,14 @@ impl Reader for LabelReader<'_> {
         let mut mentions = Mentions::default();
         for range in words(text) {
             let Some(label) = spelled(&text[range.clone()], self.labels) else { continue };
-            let found = Found { answer: label.to_owned(), range: range.clone() };
-            if text[..range.start].to_ascii_lowercase().ends_with("non-") {
-                mentions.denied.push(found);
-            } else if is_half_of_a_compound(text, &range) {
-            } else if is_negated(text, range.start) {
-                mentions.denied.push(found);
-            } else {
-                mentions.meant.push(found);
+            let before = &text.as_bytes()[range.start.saturating_sub(4)..range.start];
+            let non = before.eq_ignore_ascii_case(b"non-");
+            if !non && is_half_of_a_compound(text, &range) {
+                continue;
             }
+            let denied = non || is_negated(text, range.start);
+            let found = Found { answer: label.to_owned(), range };
+            if denied { mentions.denied.push(found) } else { mentions.meant.push(found) }
         }
         mentions
     }
