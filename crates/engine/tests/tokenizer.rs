@@ -69,6 +69,32 @@ proptest! {
     }
 
     #[test]
+    fn damaged_vocabularies_never_panic(
+        damage in proptest::collection::vec((0usize..40_000, any::<u8>()), 1..6),
+        text in text(),
+        kind in 0usize..2,
+    ) {
+        static FILES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+        let files = FILES.get_or_init(|| {
+            [byte_pairs("qwen2"), Vocabulary::SentencePiece].map(|vocabulary| {
+                let mut file = GgufWriter::new(3);
+                vocabulary.write(&mut file);
+                file.finish()
+            })
+        });
+        let mut bytes = files[kind].clone();
+        for (position, value) in damage {
+            let position = position % bytes.len();
+            bytes[position] = value;
+        }
+        if let Ok(tokenizer) = Gguf::from_bytes(bytes).map_err(TokenizerError::from).and_then(|gguf| Tokenizer::from_gguf(&gguf)) {
+            let ids = tokenizer.encode(&text, true, true);
+            prop_assert!(ids.iter().all(|&id| (id as usize) < tokenizer.vocab_size()));
+            tokenizer.decode(&ids);
+        }
+    }
+
+    #[test]
     fn ids_are_in_the_vocabulary_and_equal_each_time(text in text()) {
         for tokenizer in tokenizers() {
             let ids = tokenizer.encode(&text, true, true);
