@@ -22,7 +22,7 @@ TEXTS = [
     ("{{ instance.title }} {% raw %} {# no comment #}", "{% for x in y %}{{ 7 * 7 }}{% endfor %}"),
     ("<b>HTML</b> & &amp; entities", "<script>alert(\"x\")</script>\r\nWindows line\rold Mac line"),
     ("\n leading newline", "trailing newlines\n\n\n"),
-    ("long", "0123456789" * 12 + "é" * 12),
+    ("long", "0123456789" * 12 + "é" * 300),
 ]
 LABELS = {
     "triage_jira": ["Critical", "Major", "Minor", "Trivial"],
@@ -69,7 +69,8 @@ def main():
     cases = []
     for name in shipped:
         scenario = name.split("/")[0]
-        counts = [0, 1, 3] if "few_shot" in name else [0]
+        # Eight examples show every text once, the long one too.
+        counts = [0, 1, 8] if "few_shot" in name else [0]
         for number, text in enumerate(TEXTS):
             # All texts without examples; examples once each, or the file would be large.
             for count in counts if number == 0 else counts[:1]:
@@ -78,7 +79,7 @@ def main():
                 prompt = environment.get_template(name).render(
                     instance=instance, examples=examples, labels=LABELS[scenario], scenario=scenario
                 )
-                cases.append({"template": name, "instance": instance, "examples": examples, "prompt": prompt})
+                cases.append({"template": name, "instance": instance, "examples": count, "prompt": prompt})
     for name in EXTRA:
         for text in TEXTS:
             examples = [example("triage_jira", shown) for shown in range(3)]
@@ -89,7 +90,7 @@ def main():
                 {
                     "template": name,
                     "instance": fields("triage_jira", text, text),
-                    "examples": examples,
+                    "examples": len(examples),
                     "labels": ["Critical", "it's"],
                     "prompt": prompt,
                 }
@@ -98,7 +99,16 @@ def main():
         case["hash"] = hashlib.sha256(case["prompt"].encode()).hexdigest()[:16]
         case.setdefault("labels", LABELS.get(case["template"].split("/")[0]))
     json.dump(
-        {"jinja2": jinja2.__version__, "extra": EXTRA, "cases": cases}, sys.stdout, ensure_ascii=True, indent=0
+        {
+            "jinja2": jinja2.__version__,
+            "extra": EXTRA,
+            # Cases say how many of these they show.
+            "examples": {scenario: [example(scenario, shown) for shown in range(8)] for scenario in LABELS},
+            "cases": cases,
+        },
+        sys.stdout,
+        ensure_ascii=True,
+        indent=0,
     )
     print()
 
