@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Ollama server (0.9.3) from a Python wheel, for tests on machines without Ollama.
 #
-#   scripts/servers/ollama.sh install DIR              fetch and unpack below DIR (about 1.5 GB with its runtime)
+#   scripts/servers/ollama.sh install DIR              fetch and unpack below DIR (about 2.7 GB with its runtime)
 #   scripts/servers/ollama.sh start DIR [PORT]         serve on loopback, port 11436 unless told; waits until it answers
 #   scripts/servers/ollama.sh create DIR NAME FILE.gguf [PORT]   make a model of a GGUF file
 #   scripts/servers/ollama.sh stop DIR
