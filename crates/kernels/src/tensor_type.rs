@@ -82,7 +82,11 @@ impl TensorType {
 
     /// Bytes of a row of `len` weights; `None` when `len` is no multiple of the block length or too large.
     pub fn row_bytes(self, len: usize) -> Option<usize> {
-        if len.is_multiple_of(self.block_len()) { (len / self.block_len()).checked_mul(self.block_bytes()) } else { None }
+        if len.is_multiple_of(self.block_len()) {
+            (len / self.block_len()).checked_mul(self.block_bytes())
+        } else {
+            None
+        }
     }
 }
 

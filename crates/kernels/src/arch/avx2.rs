@@ -9,7 +9,7 @@ use crate::matmul::activation::{self as activations, ActivationGroup};
 use crate::matmul::columns::Weights;
 use crate::matmul::float_rows;
 use crate::matmul::panel::{PanelGroup, ROWS};
-use crate::matmul::quantised_rows::{self, Integers};
+use crate::matmul::quantised_rows::{self, Arch, Integers, TILE};
 use core::arch::x86_64::*;
 use std::ops::Range;
 
@@ -39,13 +39,10 @@ fn to_array(vector: __m256i) -> [i32; ROWS] {
 /// Turns rows into steps: a transposition of 8 by 8 words of four weights.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn interleave(rows: &[[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]) {
-    let r = [0, 1, 2, 3, 4, 5, 6, 7].map(
-        #[inline(always)]
-        |row: usize| &rows[row],
-    );
-    let (r0, r1, r2, r3) = (load_bytes(r[0]), load_bytes(r[1]), load_bytes(r[2]), load_bytes(r[3]));
-    let (r4, r5, r6, r7) = (load_bytes(r[4]), load_bytes(r[5]), load_bytes(r[6]), load_bytes(r[7]));
+fn interleave(rows: [&[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]) {
+    let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
+    let (r0, r1, r2, r3) = (load_bytes(r0), load_bytes(r1), load_bytes(r2), load_bytes(r3));
+    let (r4, r5, r6, r7) = (load_bytes(r4), load_bytes(r5), load_bytes(r6), load_bytes(r7));
     let (a0, a1) = (_mm256_unpacklo_epi32(r0, r1), _mm256_unpackhi_epi32(r0, r1));
     let (a2, a3) = (_mm256_unpacklo_epi32(r2, r3), _mm256_unpackhi_epi32(r2, r3));
     let (a4, a5) = (_mm256_unpacklo_epi32(r4, r5), _mm256_unpackhi_epi32(r4, r5));
@@ -113,10 +110,7 @@ fn widen<F: Format>(weights: &PanelGroup, x: &ActivationGroup, from: usize, to: 
 #[inline]
 fn integers<F: Format>(weights: &PanelGroup, x: &ActivationGroup) -> Integers {
     let total = i32::from(x.sums[0]) + i32::from(x.sums[1]);
-    let [low, high] = x.sums.map(
-        #[inline(always)]
-        |sum| sum as u16,
-    );
+    let [low, high] = [x.sums[0] as u16, x.sums[1] as u16];
     let halves = _mm256_set1_epi32((u32::from(low) | (u32::from(high) << 16)) as i32);
     let sums = if F::SCALED {
         let (first, second) = (load_pairs(&weights.scales[0]), load_pairs(&weights.scales[1]));
@@ -148,15 +142,13 @@ pub(crate) fn multiply<F: Format>(
     columns: &Columns,
     out: &mut [&mut [f32]],
 ) {
-    quantised_rows::multiply::<F>(
-        weights,
-        rows,
-        columns,
-        out,
+    let arch = Arch::new(
         #[inline(always)]
-        |rows, steps| interleave(rows, steps),
+        |rows: [&[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]| interleave(rows, steps),
         #[inline(always)]
-        |panel, columns| {
+        |bytes: &[u8]| prefetch(bytes),
+        #[inline(always)]
+        |panel: &[PanelGroup], columns: [&[ActivationGroup]; TILE]| {
             quantised_rows::panel_dot::<F, _>(
                 panel,
                 columns,
@@ -165,7 +157,7 @@ pub(crate) fn multiply<F: Format>(
             )
         },
         #[inline(always)]
-        |panel, columns| {
+        |panel: &[PanelGroup], columns: [&[ActivationGroup]; 1]| {
             quantised_rows::panel_dot::<F, _>(
                 panel,
                 columns,
@@ -174,6 +166,16 @@ pub(crate) fn multiply<F: Format>(
             )
         },
     );
+    quantised_rows::multiply::<F, _, _, _, _>(weights, rows, columns, out, arch);
+}
+
+/// Asks for the cache lines of `bytes`: eight rows are more streams, in smaller pages, than the hardware follows.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn prefetch(bytes: &[u8]) {
+    for line in bytes.chunks(64) {
+        _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -5,12 +5,12 @@ use crate::block::format::{Format, GROUP_LEN, Minimum};
 use crate::matmul::activation::ActivationGroup;
 use crate::matmul::columns::Weights;
 use crate::matmul::panel::{PanelGroup, ROWS};
-use crate::matmul::quantised_rows::{self, Integers};
+use crate::matmul::quantised_rows::{self, Arch, Integers, TILE};
 use std::ops::Range;
 
 /// Turns rows into steps: step `s` takes weights `4s..4s+4` of every row.
 #[inline(always)]
-pub(crate) fn interleave(rows: &[[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]) {
+pub(crate) fn interleave(rows: [&[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]) {
     for (s, step) in steps.iter_mut().enumerate() {
         for (row, quants) in rows.iter().enumerate() {
             step[4 * row..4 * row + 4].copy_from_slice(&quants[4 * s..4 * s + 4]);
@@ -53,13 +53,16 @@ pub(crate) fn multiply<F: Format>(
     columns: &Columns,
     out: &mut [&mut [f32]],
 ) {
-    quantised_rows::multiply::<F>(
-        weights,
-        rows,
-        columns,
-        out,
+    let arch = Arch::new(
         interleave,
-        |panel, columns| quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>),
-        |panel, columns| quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>),
+        // Portable code leaves it to the machine.
+        |_: &[u8]| (),
+        |panel: &[PanelGroup], columns: [&[ActivationGroup]; TILE]| {
+            quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>)
+        },
+        |panel: &[PanelGroup], columns: [&[ActivationGroup]; 1]| {
+            quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>)
+        },
     );
+    quantised_rows::multiply::<F, _, _, _, _>(weights, rows, columns, out, arch);
 }

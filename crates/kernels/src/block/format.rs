@@ -84,6 +84,17 @@ pub trait Format {
     };
 }
 
+/// The quants that `quant` makes of 32 bytes. A loop, because `array::map` is not always inlined, which costs its callers
+/// their vector instructions.
+#[inline(always)]
+pub(crate) fn quants_of(bytes: &[u8; GROUP_LEN], quant: impl Fn(u8) -> u8) -> [i8; GROUP_LEN] {
+    let mut quants = [0i8; GROUP_LEN];
+    for (quant_out, byte) in quants.iter_mut().zip(bytes) {
+        *quant_out = quant(*byte) as i8;
+    }
+    quants
+}
+
 /// Reads a little-endian binary16 at `at`.
 #[inline(always)]
 pub(crate) fn half_at(block: &[u8], at: usize) -> f32 {

@@ -4,7 +4,7 @@
 //! `g = 4n + j`: weight `l` is bits `2j..2j+2` of quant byte `32n + l`.
 
 use crate::TensorType;
-use crate::block::format::{Format, Group, Minimum, half_at};
+use crate::block::format::{Format, Group, Minimum, half_at, quants_of};
 
 /// `d * scale * q - dmin * minimum`. `I <= 2 * 15 * 16 * 3 * 127 = 182,880`.
 pub struct Q2K;
@@ -27,7 +27,7 @@ impl Format for Q2K {
             let bytes = block[16 + 32 * (g / 4)..].first_chunk::<32>().expect("a block has its full length");
             let halves = [block[2 * g], block[2 * g + 1]];
             *group = Group {
-                quants: bytes.map(|byte| ((byte >> (2 * (g % 4))) & 3) as i8),
+                quants: quants_of(bytes, |byte| (byte >> (2 * (g % 4))) & 3),
                 d,
                 m,
                 scales: halves.map(|byte| i16::from(byte & 15)),

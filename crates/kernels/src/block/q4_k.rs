@@ -4,7 +4,7 @@
 //! (odd `g`) nibble of byte `32 * (g / 2) + l`.
 
 use crate::TensorType;
-use crate::block::format::{Format, Group, Minimum, half_at};
+use crate::block::format::{Format, Group, Minimum, half_at, quants_of};
 use crate::block::k_scales::scale_and_minimum;
 
 /// `d * scale * q - dmin * minimum`. `I <= 63 * 32 * 15 * 127 = 3,840,480`.
@@ -28,12 +28,12 @@ impl Format for Q4K {
         let (pairs, _) = groups.as_chunks_mut::<2>();
         for (pair, [low, high]) in pairs.iter_mut().enumerate() {
             let bytes = block[16 + 32 * pair..].first_chunk::<32>().expect("a block has its full length");
-            let group = |g, quants| {
-                let (scale, minimum) = scale_and_minimum(scales, g);
-                Group { quants, d, m, scales: [scale; 2], minimums: [minimum; 2] }
-            };
-            *low = group(2 * pair, bytes.map(|byte| (byte & 15) as i8));
-            *high = group(2 * pair + 1, bytes.map(|byte| (byte >> 4) as i8));
+            let ((scale, minimum), (scale_high, minimum_high)) =
+                (scale_and_minimum(scales, 2 * pair), scale_and_minimum(scales, 2 * pair + 1));
+            let quants = quants_of(bytes, |byte| byte & 15);
+            *low = Group { quants, d, m, scales: [scale; 2], minimums: [minimum; 2] };
+            let quants = quants_of(bytes, |byte| byte >> 4);
+            *high = Group { quants, d, m, scales: [scale_high; 2], minimums: [minimum_high; 2] };
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `Q8_0`: binary16 `d`, 32 signed bytes.
 
 use crate::TensorType;
-use crate::block::format::{Format, Group, Minimum, half_at};
+use crate::block::format::{Format, Group, Minimum, half_at, quants_of};
 
 /// `d * q`. `|I| <= 32 * 128 * 127 = 520,192`.
 pub struct Q8_0;
@@ -21,7 +21,7 @@ impl Format for Q8_0 {
     #[inline(always)]
     fn decode(block: &[u8], groups: &mut [Group]) {
         let bytes = block[2..].first_chunk::<32>().expect("a block has its full length");
-        let quants = bytes.map(|byte| byte as i8);
+        let quants = quants_of(bytes, |byte| byte);
         groups[0] = Group { quants, d: half_at(block, 0), m: 0.0, scales: [1; 2], minimums: [0; 2] };
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn unpack<F: Format>(
     rows: &[u8],
     row_bytes: usize,
     panel: &mut [PanelGroup],
-    interleave: impl Fn(&[[i8; GROUP_LEN]; ROWS], &mut [[i8; GROUP_LEN]; 8]),
+    interleave: impl Fn([&[i8; GROUP_LEN]; ROWS], &mut [[i8; GROUP_LEN]; 8]),
 ) {
     let mut decoded = [[Group::EMPTY; 8]; ROWS];
     for (index, panel) in panel.chunks_exact_mut(F::GROUPS).enumerate() {
@@ -46,8 +46,9 @@ pub(crate) fn unpack<F: Format>(
             F::decode(&row[index * F::BLOCK_BYTES..][..F::BLOCK_BYTES], &mut decoded[..F::GROUPS]);
         }
         for (g, group) in panel.iter_mut().enumerate() {
-            let quants: [[i8; GROUP_LEN]; ROWS] = std::array::from_fn(|row| decoded[row][g].quants);
-            interleave(&quants, &mut group.quants);
+            let quants = |row: usize| &decoded[row][g].quants;
+            let rows = [quants(0), quants(1), quants(2), quants(3), quants(4), quants(5), quants(6), quants(7)];
+            interleave(rows, &mut group.quants);
             for (row, decoded) in decoded.iter().enumerate() {
                 let source = &decoded[g];
                 group.d[row] = source.d;

@@ -44,38 +44,65 @@ pub(crate) fn panel_dot<F: Format, const N: usize>(
     sums
 }
 
+/// What an instruction set brings to a product.
+pub(crate) struct Arch<I, P, T, S> {
+    interleave: I,
+    prefetch: P,
+    tile: T,
+    single: S,
+}
+
+impl<I, P, T, S> Arch<I, P, T, S>
+where
+    I: Fn([&[i8; GROUP_LEN]; ROWS], &mut [[i8; GROUP_LEN]; 8]),
+    P: Fn(&[u8]),
+    T: Fn(&[PanelGroup], [&[ActivationGroup]; TILE]) -> [[f32; ROWS]; TILE],
+    S: Fn(&[PanelGroup], [&[ActivationGroup]; 1]) -> [[f32; ROWS]; 1],
+{
+    /// `interleave` turns eight rows of quants into steps, `prefetch` says which weights will be needed soon, `tile` and
+    /// `single` are [`panel_dot`] of four columns and of one.
+    #[inline(always)]
+    pub(crate) fn new(interleave: I, prefetch: P, tile: T, single: S) -> Self {
+        Self { interleave, prefetch, tile, single }
+    }
+}
+
 /// Computes output rows `rows` for every column: `out[column][row - rows.start]`.
 #[inline(always)]
-pub(crate) fn multiply<F: Format>(
+pub(crate) fn multiply<F: Format, I, P, T, S>(
     weights: &Weights<'_>,
     rows: Range<usize>,
     columns: &Columns,
     out: &mut [&mut [f32]],
-    interleave: impl Fn(&[[i8; GROUP_LEN]; ROWS], &mut [[i8; GROUP_LEN]; 8]) + Copy,
-    tile: impl Fn(&[PanelGroup], [&[ActivationGroup]; TILE]) -> [[f32; ROWS]; TILE],
-    single: impl Fn(&[PanelGroup], [&[ActivationGroup]; 1]) -> [[f32; ROWS]; 1],
-) {
+    arch: Arch<I, P, T, S>,
+) where
+    I: Fn([&[i8; GROUP_LEN]; ROWS], &mut [[i8; GROUP_LEN]; 8]),
+    P: Fn(&[u8]),
+    T: Fn(&[PanelGroup], [&[ActivationGroup]; TILE]) -> [[f32; ROWS]; TILE],
+    S: Fn(&[PanelGroup], [&[ActivationGroup]; 1]) -> [[f32; ROWS]; 1],
+{
     let row_bytes = weights.row_bytes();
     let mut panel = vec![PanelGroup::ZERO; weights.len / GROUP_LEN];
     let mut row = rows.start;
     while row < rows.end {
         let live = ROWS.min(rows.end - row);
-        let bytes = &weights.bytes[row * row_bytes..][..live * row_bytes];
+        let (here, later) = weights.bytes[row * row_bytes..rows.end * row_bytes].split_at(live * row_bytes);
+        (arch.prefetch)(&later[..later.len().min(here.len())]);
         if live < ROWS {
             panel.fill(PanelGroup::ZERO);
         }
-        panel::unpack::<F>(bytes, row_bytes, &mut panel, interleave);
+        panel::unpack::<F>(here, row_bytes, &mut panel, &arch.interleave);
         let at = row - rows.start;
         let mut column = 0;
         while column + TILE <= out.len() {
-            let sums = tile(&panel, std::array::from_fn(|c| columns.groups(column + c)));
+            let sums = (arch.tile)(&panel, std::array::from_fn(|c| columns.groups(column + c)));
             for (out, sums) in out[column..].iter_mut().zip(&sums) {
                 out[at..at + live].copy_from_slice(&sums[..live]);
             }
             column += TILE;
         }
         for (column, out) in out.iter_mut().enumerate().skip(column) {
-            let [sums] = single(&panel, [columns.groups(column)]);
+            let [sums] = (arch.single)(&panel, [columns.groups(column)]);
             out[at..at + live].copy_from_slice(&sums[..live]);
         }
         row += live;
