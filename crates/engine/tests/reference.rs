@@ -1,4 +1,5 @@
 //! The forward pass against a naive one in f64, written from the papers and the GGUF conventions.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use puma_engine::gguf::Gguf;
 use puma_engine::{Engine, EngineError, EngineOptions, GenerateRequest, Generation, Model, Observer};
@@ -71,8 +72,7 @@ fn naive(tiny: &TinyModel, gguf: &Gguf, tokens: &[u32]) -> Vec<f64> {
         let (mut queries, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (position, state) in states.iter().enumerate() {
             let x = norm(state, &part("attn_norm.weight"));
-            let project =
-                |name: &str| product(&part(&format!("{name}.weight")), &x, &part(&format!("{name}.bias")));
+            let project = |name: &str| product(&part(&format!("{name}.weight")), &x, &part(&format!("{name}.bias")));
             let (mut q, mut k) = (project("attn_q"), project("attn_k"));
             values.push(project("attn_v"));
             rotate(tiny, &divisors, &mut q, position);

@@ -21,7 +21,7 @@ fn digest(level: Level) -> u64 {
     for kind in TensorType::all() {
         let (len, rows, count) = (768, 21, 7);
         let bytes: Vec<u8> = (0..rows).flat_map(|_| random_row(&mut numbers, kind, len)).collect();
-        let weights = Weights::new(kind, &bytes, rows, len).unwrap();
+        let weights = Weights::new(kind, &bytes, rows, len).expect("sizes that fit");
         let values: Vec<f32> = (0..len * count).map(|_| numbers.float(4.0)).collect();
         let mut columns = Columns::default();
         columns.fill(&kernels, &values, len);

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn equal_keys_average_the_values() {
-        let keys = vec![1.0f32; 3 * 4 * 2];
+        let keys = [1.0f32; 3 * 4 * 2];
         let values: Vec<f32> = (0..24u8).map(f32::from).collect();
         let (keys, values): (Vec<&[f32]>, Vec<&[f32]>) = (keys.chunks(8).collect(), values.chunks(8).collect());
         let attention =

@@ -56,7 +56,7 @@ pub(crate) fn random_row(numbers: &mut Numbers, kind: TensorType, len: usize) ->
         TensorType::F16 => (0..len).flat_map(|_| f32_to_f16(numbers.float(1.0)).to_le_bytes()).collect(),
         TensorType::BF16 => (0..len).flat_map(|_| f32_to_bf16(numbers.float(1.0)).to_le_bytes()).collect(),
         _ => {
-            let mut bytes: Vec<u8> = (0..kind.row_bytes(len).unwrap()).map(|_| numbers.byte()).collect();
+            let mut bytes: Vec<u8> = (0..kind.row_bytes(len).expect("whole blocks")).map(|_| numbers.byte()).collect();
             for block in bytes.chunks_mut(kind.block_bytes()) {
                 for &at in halves(kind) {
                     block[at..at + 2].copy_from_slice(&f32_to_f16(numbers.float(0.1)).to_le_bytes());
