@@ -12,10 +12,10 @@ use puma_core::{
     SinkError,
 };
 use puma_eval::dataset::{self, Dataset, ReadOptions};
-use puma_eval::metric::{self, MetricReport, MissingAnswers, Task};
+use puma_eval::metric::{self, MetricReport, MissingAnswers, TaskKind};
 use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::run::{Asker, JobOrder, run};
-use puma_eval::scenario::{self, Scenario, TaskKind};
+use puma_eval::scenario::{self, Scenario};
 use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
 use puma_host::{Machine, RealHost};
 use puma_store::{CacheStore, MetricRow, Store, StoredRun};
@@ -106,7 +106,7 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
         order: order.order,
     };
     let outcome =
-        run(&plan, header, &finished.clone().unwrap_or_default(), &asker, &mut sinks, &context.clock, &context.cancel);
+        run(&plan, header, finished.as_ref(), &asker, &mut sinks, &context.clock, &context.cancel);
     bar.clear();
     drop(recorder);
     if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
@@ -133,11 +133,7 @@ fn score_and_store(store: &Store, run_id: &RunId, context: &Context) -> Result<E
 /// Scores the records of a run as its spec asks.
 pub(crate) fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Failure> {
     let scenario = find_scenario(&header.scenario)?;
-    let task = match scenario.kind() {
-        TaskKind::Classification => Task::classification(scenario.labels().iter().copied()),
-        TaskKind::Regression => Task::regression(scenario.labels().iter().copied()),
-        TaskKind::Pairwise => Task::pairwise(),
-    };
+    let task = scenario.task();
     let spec: Option<RunSpec> = serde_json::from_value(header.spec.clone()).ok();
     let mut options = metric::Options::default();
     if spec.is_some_and(|spec| spec.compat == Some(Compat::Puma4)) {

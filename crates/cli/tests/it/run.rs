@@ -52,8 +52,7 @@ fn every_strategy_runs_on_every_scenario() {
                 home.model()
             ),
         );
-        // Strategies that reason would write 1,024 tokens; a short context ends them sooner.
-        let report = home.puma(&["run", &spec, "--context", "4000", "--json"]).json();
+        let report = home.puma(&["run", &spec, "--json"]).json();
         assert_eq!(report["jobs"], 22, "{scenario}");
         assert_eq!(report["status"], "done");
         assert_eq!(report["outcomes"]["backend_failed"], 0);

@@ -29,7 +29,7 @@ fn failures_of_a_third_of_all_requests_are_never_answers_and_resuming_completes_
         let whole = home.puma(&run_args(&steady.url(), backend)).json();
 
         // A status that no retry helps against, so that failures reach the run.
-        let server = FaultServer::start(Behaviour::share(0.3, 7, Fault::Status(400)));
+        let server = FaultServer::start(Behaviour::share(0.3, 11, Fault::Status(400)));
         let url = server.url();
         let partial = home.puma(&run_args(&url, backend)).fails(1, &["failed in the backend", "--resume"]);
         let report: serde_json::Value = serde_json::from_str(&partial.stdout).expect("JSON in spite of the failure");

@@ -97,7 +97,7 @@ impl Ended {
 
 /// A random two-layer model whose context holds every prompt.
 pub(crate) fn tiny_model() -> Vec<u8> {
-    TinyModel { context: 4096, ..TinyModel::new(Architecture::Llama, TensorType::Q4_0) }.write()
+    TinyModel { context: 8192, ..TinyModel::new(Architecture::Llama, TensorType::Q4_0) }.write()
 }
 
 /// The upstream triage set, where this machine has it.

@@ -58,7 +58,8 @@ impl RunError {
     }
 }
 
-/// Asks every job of `plan` that is not `finished`, and emits `RunStarted`, a `JobFinished` for each job the moment it
+/// Begins a run, or goes on with one whose `finished` jobs are given (a run killed before its first job has none).
+/// Asks every other job of `plan`, and emits `RunStarted`, a `JobFinished` for each job the moment it
 /// is final, and `RunFinished`.
 ///
 /// `finished` must not name jobs that failed in the backend, or they are never tried again. `cancel` ends the run soon
@@ -70,16 +71,16 @@ impl RunError {
 pub fn run(
     plan: &Plan,
     header: RunHeader,
-    finished: &BTreeSet<JobId>,
+    finished: Option<&BTreeSet<JobId>>,
     asker: &Asker<'_>,
     sink: &mut dyn EventSink,
     clock: &dyn Clock,
     cancel: &Cancel,
 ) -> Result<RunSummary, RunError> {
     let run_id = header.run_id.clone();
-    let resumed = !finished.is_empty();
+    let resumed = finished.is_some();
     sink.emit(&RunEvent::RunStarted { header: Box::new(header), instances: plan.instance_rows(), resumed })?;
-    let jobs = jobs_to_do(plan, finished, asker.order);
+    let jobs = jobs_to_do(plan, finished.unwrap_or(&BTreeSet::new()), asker.order);
     let mut work = Work {
         plan,
         asker,

@@ -123,6 +123,7 @@ pub(crate) fn go(
     sink: &mut dyn EventSink,
     cancel: &Cancel,
 ) -> Result<RunSummary, RunError> {
+    let finished = (!finished.is_empty()).then_some(finished);
     run(plan, header(plan), finished, asker, sink, &TickingClock::default(), cancel)
 }
 
