@@ -12,7 +12,7 @@ use puma_core::{
     SinkError,
 };
 use puma_eval::dataset::{self, Dataset, ReadOptions};
-use puma_eval::metric::{self, MetricReport, MissingAnswers, TaskKind};
+use puma_eval::metric::{self, MetricReport, MissingAnswers};
 use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
@@ -105,8 +105,7 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
         cache: cache.as_ref().map(|cache| cache as &dyn CompletionCache),
         order: order.order,
     };
-    let outcome =
-        run(&plan, header, finished.as_ref(), &asker, &mut sinks, &context.clock, &context.cancel);
+    let outcome = run(&plan, header, finished.as_ref(), &asker, &mut sinks, &context.clock, &context.cancel);
     bar.clear();
     drop(recorder);
     if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
@@ -139,11 +138,9 @@ pub(crate) fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricR
     if spec.is_some_and(|spec| spec.compat == Some(Compat::Puma4)) {
         options.missing = MissingAnswers::Dropped;
     }
-    if scenario.kind() != TaskKind::Pairwise {
-        let answers = header.dataset.train_answers.iter();
-        options.train_gold =
-            answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
-    }
+    let answers = header.dataset.train_answers.iter();
+    options.train_gold =
+        answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
     metric::compute(&task, records, &options).map_err(|error| Failure::operation(error.to_string()))
 }
 

@@ -37,6 +37,9 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         backend_text(report),
         short_digest(model.digest.as_deref())
     );
+    if let Some(examples) = &report.dataset.examples {
+        let _ = writeln!(out, "few-shot examples: {examples}");
+    }
     if !report.comparable {
         let _ = writeln!(out, "NOT COMPARABLE: {}", why_not_comparable(report));
     }

@@ -78,6 +78,9 @@ pub struct DatasetIdentity {
     /// Right answers of the training split and how often each occurs: what baselines learn from. Empty without one.
     #[serde(default)]
     pub train_answers: std::collections::BTreeMap<String, u32>,
+    /// Where few-shot examples came from (`train-split`, `held-out-rows`, `leave-one-out`); `None` if none were shown.
+    #[serde(default)]
+    pub examples: Option<String>,
 }
 
 /// One instance as stored.

@@ -151,7 +151,7 @@ pub fn plan(input: PlanInput<'_>) -> Result<Plan, PlanError> {
         templates: BTreeMap::new(),
         example_source: None,
         parser: parser_mode(input.spec),
-        dataset: input.dataset.identity.clone(),
+        dataset: dataset_identity(&input)?,
         context_length: input.context_length,
     };
     for strategy in &strategies {
@@ -163,6 +163,7 @@ pub fn plan(input: PlanInput<'_>) -> Result<Plan, PlanError> {
     // Prompts do not depend on the model, so each strategy is rendered once.
     let rendered: Vec<Vec<Rendered>> =
         strategies.iter().map(|strategy| render_all(&input, *strategy, &mut plan)).collect::<Result<_, _>>()?;
+    plan.dataset.examples = plan.example_source.map(|source| source.as_str().to_owned());
     for model in 0..input.models.len() {
         for (strategy, prompts) in strategies.iter().zip(&rendered) {
             for prompt in prompts {
@@ -173,6 +174,15 @@ pub fn plan(input: PlanInput<'_>) -> Result<Plan, PlanError> {
         }
     }
     Ok(plan)
+}
+
+/// The dataset with what baselines may learn from it.
+fn dataset_identity(input: &PlanInput<'_>) -> Result<DatasetIdentity, PlanError> {
+    let mut identity = input.dataset.identity.clone();
+    for answer in input.scenario.train_gold(input.dataset)? {
+        *identity.train_answers.entry(answer).or_default() += 1;
+    }
+    Ok(identity)
 }
 
 /// The strategies a spec runs: for every entry of `adaptation.cot` the list as it is or in its reasoning variants,

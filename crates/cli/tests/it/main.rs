@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod digest;
 mod kill;
+mod real;
 mod run;
 mod server;
 mod shapes;

@@ -3,7 +3,7 @@
 use super::columns::{self, Mapping};
 use super::error::{DatasetError, DatasetErrorKind, shortened};
 use super::raw::{RawRow, RawTable, decode};
-use super::table::{Dataset, Gold, Row, Skip, SkipReason, Split};
+use super::table::{Dataset, Gold, Row, Skip, SkipReason};
 use super::values::{Points, quoting_layers, split, story_points, unquoted};
 use super::vocabulary::{PRIORITIES, is_unset, priority_of};
 use super::{delimited, json};
@@ -90,21 +90,11 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError>
         name: options.name,
         sha256: sha256_hex(bytes),
         rows: rows.len(),
-        train_answers: train_answers(&rows, options.gold),
         source: options.source,
         columns,
+        ..DatasetIdentity::default()
     };
     Ok(Dataset { identity, rows, skipped })
-}
-
-/// The right answers of the training split and how often each occurs.
-fn train_answers(rows: &[Row], gold: Option<Gold>) -> BTreeMap<String, u32> {
-    let Some(field) = gold.map(Gold::field) else { return BTreeMap::new() };
-    let trained = rows.iter().filter(|row| row.split == Some(Split::Train));
-    trained.filter_map(|row| row.fields.get(field)).fold(BTreeMap::new(), |mut counts, answer| {
-        *counts.entry(answer.clone()).or_default() += 1;
-        counts
-    })
 }
 
 /// The stable name of a row without a key: `h` and 16 hex digits over its title and description.
