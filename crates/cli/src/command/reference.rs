@@ -38,7 +38,7 @@ pub(crate) fn run(args: ReferenceArgs, context: &Context) -> Result<(), Failure>
 }
 
 fn title(text: &str) -> String {
-    format!("# {text}\n\nMade by `cargo xtask gen` from the program's own tables.\n\n")
+    format!("# {text}\n\n")
 }
 
 fn commands() -> String {
