@@ -49,8 +49,8 @@ pub struct Digest {
     pub batch: usize,
 }
 
-/// Computes the digest of `model`: over each prompt in turn, the bits of the logits after it and after each of the
-/// greedily generated tokens, little-endian; then over the contract's name and the prompts' hashes.
+/// Computes the digest of `model`: over each prompt, the bits of the logits that each of its four greedy tokens was
+/// chosen from, little-endian; then over the contract's name and the prompts' hashes.
 ///
 /// Prompts are ids from a fixed integer generator, so that the digest depends on the weights alone and not on the
 /// tokenizer. Prompts that do not fit the model's context are shortened to it.

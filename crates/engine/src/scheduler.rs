@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// How many waiting requests are compared when looking for a beginning worth sharing.
+/// How many waiting requests are looked at in a step, to let them join or to find a beginning worth sharing.
 const LOOK_AHEAD: usize = 64;
 
 /// A request that is being computed.
@@ -135,7 +135,7 @@ fn admit<'r>(
     let most_blocks = engine.options.cache_bytes / forward::kv_shape(&engine.model).block_bytes();
     let mut used: usize = running.iter().map(|sequence| blocks(sequence.request)).sum();
     let mut at = 0;
-    while running.len() < engine.options.max_batch && at < waiting.len() {
+    while running.len() < engine.options.max_batch && at < waiting.len().min(LOOK_AHEAD) {
         let request = &requests[waiting[at]];
         if !running.is_empty() && used + blocks(request) > most_blocks {
             break;

@@ -66,3 +66,25 @@ fn weights_rope_and_biases_change_the_digest() {
         seen.push(hex);
     }
 }
+
+/// Contract version, architecture, tensor type and the digest under it. A new version needs new digests.
+const COMMITTED: [(&str, Architecture, TensorType, &str); 3] = [
+    ("N1", Architecture::Llama, TensorType::Q4_1, "1f55a08ba42f69a97a23174ed5a4209b42fd491c14116e121bb9a5764ad56fa4"),
+    ("N1", Architecture::Qwen2, TensorType::Q6K, "bea2b814e0cffcf52cd6c3bdf6f1f47ea2d75143f4ba180a09daca0c0a317e35"),
+    ("N1", Architecture::Qwen2, TensorType::BF16, "7ea4671c88a48d3c99a056447313089614843f7dff5b71c3addcc110c01d59b8"),
+];
+
+#[test]
+fn tiny_models_have_the_committed_digests() {
+    for (contract, architecture, kind, want) in COMMITTED {
+        let got = digest(&load(&TinyModel::new(architecture, kind)), &DigestOptions::default()).unwrap();
+        assert_eq!((got.contract, got.hex.as_str()), (contract, want), "{} {}", architecture.name(), kind.name());
+    }
+}
+
+#[test]
+fn a_model_tells_its_quantisation_and_size() {
+    let model = load(&TinyModel::new(Architecture::Llama, TensorType::Q5K));
+    assert_eq!(model.quantization(), "Q5_K");
+    assert!(model.parameter_count() > 256 * model.vocabulary_len() as u64);
+}

@@ -5,8 +5,30 @@ use super::{llama, qwen2};
 use crate::config::{Architecture, Config};
 use crate::error::EngineError;
 use crate::gguf::Gguf;
-use puma_kernels::Weights;
+use puma_kernels::{TensorType, Weights};
 use std::path::Path;
+
+/// Names of `general.file_type`, as llama.cpp numbers them; mixtures whose name no single tensor type tells.
+const FILE_TYPES: [(u32, &str); 18] = [
+    (0, "F32"),
+    (1, "F16"),
+    (2, "Q4_0"),
+    (3, "Q4_1"),
+    (7, "Q8_0"),
+    (8, "Q5_0"),
+    (9, "Q5_1"),
+    (10, "Q2_K"),
+    (11, "Q3_K_S"),
+    (12, "Q3_K_M"),
+    (13, "Q3_K_L"),
+    (14, "Q4_K_S"),
+    (15, "Q4_K_M"),
+    (16, "Q5_K_S"),
+    (17, "Q5_K_M"),
+    (18, "Q6_K"),
+    (21, "Q2_K_S"),
+    (32, "BF16"),
+];
 
 /// A matrix and, in some models, what is added to its product.
 #[derive(Debug)]
@@ -96,6 +118,20 @@ impl Model {
     /// Weights in the model, all tensors together.
     pub fn parameter_count(&self) -> u64 {
         self.gguf.tensors().iter().map(|tensor| tensor.elements()).sum()
+    }
+
+    /// The usual name of the file's quantisation, `Q4_K_M`: from `general.file_type`, or else the type of most weights.
+    pub fn quantization(&self) -> &'static str {
+        let named = self.gguf.metadata().u32("general.file_type").ok().flatten();
+        let known = named.and_then(|number| FILE_TYPES.iter().find(|(known, _)| *known == number));
+        known.map_or_else(|| self.commonest_type().name(), |(_, name)| name)
+    }
+
+    fn commonest_type(&self) -> TensorType {
+        let weights = |kind: TensorType| -> u64 {
+            self.gguf.tensors().iter().filter(|tensor| tensor.kind == kind).map(|tensor| tensor.elements()).sum()
+        };
+        TensorType::all().max_by_key(|&kind| weights(kind)).expect("there are tensor types")
     }
 
     pub(crate) fn weights(&self, matrix: &Matrix) -> Weights<'_> {
