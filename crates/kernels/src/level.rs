@@ -21,12 +21,17 @@ pub enum Level {
 impl Level {
     /// Every level this CPU can run, slowest first.
     pub fn available() -> Vec<Self> {
-        let mut levels = vec![Self::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            levels.push(Self::Avx2(Avx2(())));
-        }
-        levels
+        [Some(Self::Scalar), Self::avx2()].into_iter().flatten().collect()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx2() -> Option<Self> {
+        is_x86_feature_detected!("avx2").then_some(Self::Avx2(Avx2(())))
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn avx2() -> Option<Self> {
+        None
     }
 
     /// The fastest level of this CPU.
