@@ -1,6 +1,7 @@
 //! The two streams. Data goes to standard output, everything else to standard error.
 
 use crate::environment;
+use crate::exit::ExitKind;
 use crate::failure::Failure;
 use std::io::{self, IsTerminal, Write};
 
@@ -43,15 +44,13 @@ impl Ui {
     /// Writes data to standard output, followed by a newline.
     ///
     /// # Errors
-    /// Standard output is closed or full. A reader that went away (`| head`) ends the program quietly in `main`.
+    /// Standard output is closed or full. A reader that went away (`| head`) has what it wanted: the command ends
+    /// without a word.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            out.write_all(b"\n")?;
-        }
-        out.flush()?;
-        Ok(())
+        write_out(text).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(ExitKind::Ok, String::new()),
+            _ => Failure::operation(format!("standard output cannot be written: {error}")),
+        })
     }
 
     /// Writes a value as indented JSON to standard output.
@@ -92,4 +91,13 @@ impl Ui {
         // Nothing sensible is left to do when standard error itself is gone.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }

@@ -104,7 +104,11 @@ fn answers(dataset: &Dataset, scenario: &str) -> BTreeMap<String, usize> {
 
 fn text(descriptions: &[Description]) -> String {
     let list = |counts: &BTreeMap<String, usize>| {
-        counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+        let mut counts: Vec<(&String, &usize)> = counts.iter().collect();
+        // Story points in their order, not in that of their digits; the sort leaves names as they are.
+        let points = |name: &str| name.parse::<f64>().unwrap_or(0.0);
+        counts.sort_by(|(a, _), (b, _)| points(a).total_cmp(&points(b)));
+        counts.iter().map(|(name, count)| format!("{name}: {count}")).collect::<Vec<_>>().join(", ")
     };
     descriptions
         .iter()

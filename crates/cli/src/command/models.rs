@@ -153,6 +153,11 @@ fn facts(prefix: &str, value: &serde_json::Value, rows: &mut Vec<Vec<String>>) {
             items.iter().enumerate().for_each(|(index, value)| facts(&join(&index.to_string()), value, rows));
         }
         serde_json::Value::Null => {}
+        serde_json::Value::Array(items) => {
+            let names: Vec<String> =
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+            rows.push(vec![prefix.to_owned(), names.join(" ")]);
+        }
         serde_json::Value::String(text) => rows.push(vec![prefix.to_owned(), text.clone()]),
         other => rows.push(vec![prefix.to_owned(), other.to_string()]),
     }
@@ -216,7 +221,7 @@ fn recommended(library: &Library, json: bool, ui: &Ui) -> Result<(), Failure> {
         .collect();
     ui.data(&render(&header, &rows))?;
     ui.note(&format!(
-        "{} of memory, of which a model may use {}; larger models judge better and slower",
+        "{} of memory, of which a model may use {}; larger models usually judge better, and slower",
         bytes(report.ram_bytes),
         bytes(report.budget_bytes)
     ));

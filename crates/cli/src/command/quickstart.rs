@@ -143,8 +143,8 @@ fn farewell(model: &str, runs: &[Executed]) -> String {
     let rows: Vec<Vec<String>> = TOUR.iter().zip(runs).map(|(stop, run)| row(stop, &run.report)).collect();
     let first = &runs[0].report;
     format!(
-        "\n{}\n\"guessing\" is what a judge reaches who never reads the issue. A model is worth your trust only where its\n\
-         interval lies clearly on the better side of that.\n\n\
+        "\n{}\nIn brackets: the 95 % interval. \"guessing\" is what a judge reaches who never reads the issue: trust a model only\n\
+         where its whole interval is better. \"read\" counts the answers that could be understood.\n\n\
          Next:\n  \
          puma show {}\n      every number of the first run, and `--instance ID` for a single answer\n  \
          puma run --scenario triage_jira --model {model} --data YOUR_EXPORT.csv\n      \

@@ -139,3 +139,21 @@ fn models_lists_shows_and_locates() {
     home.puma(&["models", "where", "qwen2.5:3b"]).fails(1, &["qwen2.5:3b", "hint:"]);
     assert!(home.puma(&["models", "recommended", "--json"]).json()["models"].is_array());
 }
+
+#[test]
+fn a_reader_that_went_away_ends_the_program_without_a_word() {
+    let home = Home::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let ended = home.command(&["completions", "bash"]).stdout(writer).output().expect("the program starts");
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+#[test]
+fn story_points_are_listed_in_their_order() {
+    let listed = Home::new().puma(&["datasets", "--scenario", "estimation_tawos"]).stdout;
+    let answers = listed.lines().find(|line| line.starts_with("answers")).expect("the answers are listed");
+    let points: Vec<u32> = answers.split_whitespace().filter_map(|word| word.strip_suffix(':')?.parse().ok()).collect();
+    assert!(points.len() > 3 && points.is_sorted(), "{answers}");
+}
