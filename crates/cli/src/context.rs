@@ -31,6 +31,17 @@ impl Context {
         }
     }
 
+    /// A mistyped home folder would otherwise judge with the embedded prompts and data.
+    pub(crate) fn require_home(&self) -> Result<(), Failure> {
+        match &self.home {
+            Some(home) if !home.is_dir() => {
+                Err(Failure::invalid(format!("the home folder {} does not exist or is no folder", home.display()))
+                    .hint("`--home` or PUMA_HOME names a folder with `prompts`, `specs`, `data` or `catalog` in it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The database, made if it does not exist.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.db)?)

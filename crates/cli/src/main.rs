@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let cancel = Cancel::default();
     end_on_second_signal(&cancel);
     let context = Context::new(&cli.global, cancel);
-    match dispatch(cli.command, &context) {
+    match context.require_home().and_then(|()| dispatch(cli.command, &context)) {
         Ok(()) => ExitCode::from(ExitKind::Ok.code()),
         Err(failure) => {
             context.ui.failure(&failure);

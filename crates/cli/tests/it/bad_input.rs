@@ -85,3 +85,8 @@ fn options_that_would_do_nothing_are_errors() {
     home.puma(&[&base[..], &["--backend", "ollama", "--threads", "2"]].concat()).fails(2, &["--threads", "hint:"]);
     home.puma(&[&base[..], &["--simd", "mmx"]].concat()).fails(2, &["mmx", "scalar"]);
 }
+
+#[test]
+fn a_home_folder_that_is_not_there_is_an_error() {
+    Home::new().puma(&["--home", "no_such_folder", "models", "list"]).fails(2, &["no_such_folder", "hint:"]);
+}
