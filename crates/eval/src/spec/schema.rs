@@ -20,9 +20,9 @@ pub struct RunSpec {
     /// Headline metrics.
     pub metrics: Vec<String>,
     pub sustainability: Sustainability,
-    /// Repetitions of every job, 1 to 100; repetition `r` uses seed `inference.seed + r`.
+    /// Repetitions of every job, 1 to 100; repetition `r` starts at the seed `inference.seed + r * votes`.
     pub repeat: u32,
-    /// The run refuses to start on another profile.
+    /// The profile the run is meant for: recorded, and not checked yet.
     pub profile_required: Option<String>,
     pub parser: ParserMode,
     /// Reproduces upstream's behaviour as a whole, defects included.
