@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod digest;
+mod documented;
 mod kill;
 mod real;
 mod run;

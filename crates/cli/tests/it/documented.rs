@@ -1,0 +1,168 @@
+//! `docs/reference/json.md` against what the program prints: every key has a row, and every row a key.
+
+use crate::support::Home;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Objects whose keys depend on the data: written `{…}` in the page.
+const FREE: [&str; 14] = [
+    "dataset.columns",
+    "dataset.train_answers",
+    "[].columns",
+    "[].answers",
+    "[].skipped",
+    "run_statuses",
+    "metrics",
+    "diffs",
+    "rows",
+    "environment",
+    "gguf.tensor_types",
+    // Described in a sentence of their own, not key by key.
+    "catalogue",
+    "other[]",
+    "models[].local[].layers",
+];
+
+/// Keys of the outputs of one command, as the page writes them.
+#[derive(Debug, Default)]
+struct Keys {
+    seen: BTreeSet<String>,
+    /// Values that were null or an empty list: nothing can be said about what is inside.
+    unknown: BTreeSet<String>,
+}
+
+impl Keys {
+    fn of(outputs: &[Value]) -> Self {
+        let mut keys = Self::default();
+        for output in outputs {
+            keys.walk("", output);
+        }
+        keys
+    }
+
+    fn walk(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(map) if !FREE.contains(&path) => {
+                for (key, inner) in map {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    self.seen.insert(path.clone());
+                    self.walk(&path, inner);
+                }
+            }
+            Value::Array(items) => {
+                let path = format!("{path}[]");
+                if items.is_empty() {
+                    self.unknown.insert(path.clone());
+                }
+                items.iter().for_each(|item| self.walk(&path, item));
+            }
+            Value::Null => {
+                self.unknown.insert(path.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn may_hold(&self, key: &str) -> bool {
+        self.seen.contains(key) || self.unknown.iter().any(|open| key.starts_with(&format!("{open}.")))
+    }
+}
+
+/// The keys in the tables of the section whose heading names `command`.
+fn documented(command: &str) -> BTreeSet<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/json.md");
+    let text = std::fs::read_to_string(&page).expect("the page is in the repository");
+    let section = text
+        .split("\n## ")
+        .find(|section| section.starts_with(&format!("`{command}`")))
+        .unwrap_or_else(|| panic!("no section of {} is headed `{command}`", page.display()));
+    section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned())).collect()
+}
+
+#[track_caller]
+fn agrees(command: &str, outputs: &[Value]) {
+    let keys = Keys::of(outputs);
+    let rows = documented(command);
+    let missing: Vec<&String> = keys.seen.difference(&rows).collect();
+    assert!(missing.is_empty(), "docs/reference/json.md has no row under `{command}` for {missing:?}");
+    let stale: Vec<&String> = rows.iter().filter(|row| !keys.may_hold(row)).collect();
+    assert!(stale.is_empty(), "docs/reference/json.md describes under `{command}` what is not printed: {stale:?}");
+}
+
+/// A home in which a triage run and an estimation run, the latest, are stored.
+fn home_with_runs() -> (Home, [Value; 2]) {
+    let home = Home::new();
+    let triage = home.run_json(&["--instances", "4"]);
+    let model = home.model();
+    let estimation = home
+        .puma(&[
+            "run",
+            "--scenario",
+            "estimation",
+            "--model",
+            &model,
+            "--instances",
+            "4",
+            "--max-tokens",
+            "4",
+            "--json",
+        ])
+        .json();
+    (home, [triage, estimation])
+}
+
+#[test]
+fn every_key_of_a_run_is_documented() {
+    let (home, [triage, estimation]) = home_with_runs();
+    let shown = home.puma(&["show", "latest", "--json"]).json();
+    agrees("puma run", &[triage, estimation, shown]);
+}
+
+#[test]
+fn every_key_of_list_runs_is_documented() {
+    let (home, _) = home_with_runs();
+    agrees("puma list-runs", &[home.puma(&["list-runs", "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_validate_baseline_is_documented() {
+    let home = Home::new();
+    home.run_json(&["--instances", "4"]);
+    let args = ["validate-baseline", "--run", "latest", "--expected-f1", "0", "--tolerance", "1", "--json"];
+    agrees("puma validate-baseline", &[home.puma(&args).json()]);
+}
+
+#[test]
+fn every_key_of_engine_digest_is_documented() {
+    let home = Home::new();
+    agrees("puma engine digest", &[home.puma(&["engine", "digest", &home.model(), "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_compare_is_documented() {
+    let (home, [triage, estimation]) = home_with_runs();
+    let id = |report: &Value| report["run_id"].as_str().expect("a run has an id").to_owned();
+    let compared = home.puma(&["compare", &id(&triage), &id(&estimation), "--json"]).json();
+    agrees("puma compare", &[compared]);
+}
+
+#[test]
+fn every_key_of_models_is_documented() {
+    let home = Home::new();
+    let model = home.model();
+    agrees("puma models list", &[home.puma(&["models", "list", "--json"]).json()]);
+    agrees("puma models show", &[home.puma(&["models", "show", &model, "--json"]).json()]);
+    agrees("puma models where", &[home.puma(&["models", "where", &model, "--json"]).json()]);
+    agrees("puma models recommended", &[home.puma(&["models", "recommended", "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_the_housekeeping_commands_is_documented() {
+    let (home, _) = home_with_runs();
+    agrees("puma datasets", &[home.puma(&["datasets", "--json"]).json()]);
+    agrees("puma cache stats", &[home.puma(&["cache", "stats", "--json"]).json()]);
+    agrees("puma db status", &[home.puma(&["db", "status", "--json"]).json()]);
+    agrees("puma env", &[home.puma(&["env", "--json"]).json()]);
+    agrees("puma doctor", &[home.puma(&["doctor", "--json"]).json()]);
+}
