@@ -20,6 +20,12 @@ const HEADLINES: [(&str, &str); 9] = [
     ("n_samples", "n"),
 ];
 
+/// Whether people see the metric: `mae`, or `mae MODEL STRATEGY` as `compare` names it.
+pub(crate) fn is_headline(name: &str) -> bool {
+    let metric = name.split(' ').next().unwrap_or(name);
+    HEADLINES.iter().any(|(headline, _)| *headline == metric)
+}
+
 /// Metrics whose baselines are shown to people; `--json` has all.
 const BASELINE_METRICS: [&str; 3] = ["f1_macro", "accuracy", "mae"];
 
@@ -44,7 +50,11 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         let _ = writeln!(out, "NOT COMPARABLE: {}", why_not_comparable(report));
     }
     out.push('\n');
-    out.push_str(&headline_table(&report.metrics));
+    if report.metrics.is_empty() {
+        out.push_str("No job is finished yet.\n");
+    } else {
+        out.push_str(&headline_table(&report.metrics));
+    }
     if !report.baselines.is_empty() {
         let _ = write!(out, "\nTrivial baselines on the same instances:");
         for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str()))
@@ -154,11 +164,17 @@ fn backend_text(report: &RunReport) -> String {
     let version = b.version.as_deref().unwrap_or("version unknown");
     match (&b.numerics, &b.simd, &b.endpoint) {
         (Some(numerics), Some(simd), _) => {
-            format!("embedded engine {version} ({numerics}, {simd}, {} threads)", b.threads.unwrap_or(0))
+            let threads = b.threads.map_or("threads unknown".to_owned(), threads_text);
+            format!("embedded engine {version} ({numerics}, {simd}, {threads})")
         }
         (_, _, Some(endpoint)) => format!("{} {version} at {endpoint}", b.kind),
         _ => format!("{} {version}", b.kind),
     }
+}
+
+/// `1 thread`, `2 threads`.
+pub(crate) fn threads_text(count: u32) -> String {
+    if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
 }
 
 /// Twelve digits are enough to compare by eye.

@@ -4,10 +4,11 @@ use crate::context::Context;
 use crate::execute;
 use crate::failure::Failure;
 use crate::report::RunReport;
+use crate::summary;
 use crate::table::{Align, render};
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Arguments of `puma compare`.
@@ -38,6 +39,10 @@ struct Comparison {
     comparable: bool,
     /// What differs between the runs beside their results.
     differences: Vec<String>,
+    /// Whether every run gave the same answers with the same confidence to the same prompts.
+    predictions_equal: bool,
+    /// Whether every generated token and the bits of its logprob are the same; `null` when a run has no logprobs.
+    logprobs_equal: Option<bool>,
 }
 
 pub(crate) fn run(args: CompareArgs, context: &Context) -> Result<(), Failure> {
@@ -78,6 +83,14 @@ fn compare(reports: &[RunReport]) -> Comparison {
         metrics,
         diffs,
         differences,
+        predictions_equal: reports
+            .iter()
+            .all(|report| report.predictions_summary_hash == reports[0].predictions_summary_hash),
+        logprobs_equal: reports
+            .iter()
+            .map(|report| report.logprobs_digest.as_ref())
+            .collect::<Option<Vec<_>>>()
+            .map(|digests| digests.iter().all(|digest| *digest == digests[0])),
     }
 }
 
@@ -121,7 +134,7 @@ fn differences(first: &RunReport, other: &RunReport) -> Vec<String> {
 }
 
 fn markdown(run_ids: &[String], metrics: &BTreeMap<String, BTreeMap<String, f64>>) -> String {
-    let names: std::collections::BTreeSet<&String> = metrics.values().flat_map(BTreeMap::keys).collect();
+    let names: BTreeSet<&String> = metrics.values().flat_map(BTreeMap::keys).collect();
     let mut out = format!("| Metric | {} |\n|---|{}\n", run_ids.join(" | "), "---|".repeat(run_ids.len()));
     for name in names {
         let cells: Vec<String> = run_ids
@@ -133,24 +146,56 @@ fn markdown(run_ids: &[String], metrics: &BTreeMap<String, BTreeMap<String, f64>
     out
 }
 
+/// For people: the headline metrics; `--json` has all.
 fn text(comparison: &Comparison) -> String {
-    let mut out = comparison.markdown_table.clone();
-    if !comparison.diffs.is_empty() {
-        let rows: Vec<Vec<String>> =
-            comparison.diffs.iter().map(|(name, diff)| vec![name.clone(), format!("{diff:+.4}")]).collect();
-        out.push_str("\nDifferences (second run - first run):\n");
-        out.push_str(&render(&[("metric", Align::Left), ("difference", Align::Right)], &rows));
+    let letters: Vec<String> = (0..comparison.run_ids.len()).map(|index| format!("[{}]", index + 1)).collect();
+    let mut out = String::new();
+    for (letter, id) in letters.iter().zip(&comparison.run_ids) {
+        out.push_str(&format!("{letter} {id} ({})\n", comparison.run_statuses[id]));
     }
+    out.push('\n');
+    let mut header = vec![("metric", Align::Left)];
+    header.extend(letters.iter().map(|letter| (letter.as_str(), Align::Right)));
+    let two = comparison.run_ids.len() == 2;
+    if two {
+        header.push(("[2] - [1]", Align::Right));
+    }
+    let names: BTreeSet<&String> =
+        comparison.metrics.values().flat_map(BTreeMap::keys).filter(|name| summary::is_headline(name)).collect();
+    let rows: Vec<Vec<String>> = names
+        .into_iter()
+        .map(|name| {
+            let value = |id: &String| comparison.metrics[id].get(name).map_or("-".to_owned(), |v| format!("{v:.4}"));
+            let mut row = vec![name.clone()];
+            row.extend(comparison.run_ids.iter().map(value));
+            if two {
+                row.push(comparison.diffs.get(name).map_or("-".to_owned(), |diff| format!("{diff:+.4}")));
+            }
+            row
+        })
+        .collect();
+    out.push_str(&render(&header, &rows));
+    out.push_str(match (comparison.predictions_equal, comparison.logprobs_equal) {
+        (true, Some(true)) => "\nAnswers and logprobs are equal, bit for bit.\n",
+        (true, Some(false)) => "\nThe answers are equal, their logprobs are not.\n",
+        (true, None) => "\nThe answers are equal; not every run has logprobs.\n",
+        (false, _) => "\nThe answers differ.\n",
+    });
+    out.push_str(&experiment_text(comparison));
+    out
+}
+
+/// Whether a difference between the results means anything.
+fn experiment_text(comparison: &Comparison) -> String {
     if comparison.comparable {
-        out.push_str("\nThe runs are the same experiment.\n");
-    } else {
-        out.push_str("\nNot the same experiment:\n");
-        for difference in &comparison.differences {
-            out.push_str(&format!("  {difference}\n"));
-        }
-        if comparison.differences.is_empty() {
-            out.push_str("  a run has jobs that are missing or failed in the backend\n");
-        }
+        return "The runs are the same experiment.\n".to_owned();
+    }
+    let mut out = "Not the same experiment:\n".to_owned();
+    for difference in &comparison.differences {
+        out.push_str(&format!("  {difference}\n"));
+    }
+    if comparison.differences.is_empty() {
+        out.push_str("  a run has jobs that are missing or failed in the backend\n");
     }
     out
 }

@@ -4,7 +4,7 @@ use crate::args::EngineOptions;
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::wire;
+use crate::{summary, wire};
 use clap::{Args, Subcommand};
 use puma_engine::{DigestOptions, Model, digest};
 use serde::Serialize;
@@ -86,5 +86,6 @@ pub(crate) fn run(args: EngineArgs, context: &Context) -> Result<(), Failure> {
 
 fn text(report: &DigestReport) -> String {
     let DigestReport { digest, contract, simd, threads, batch } = report;
-    format!("{digest}  {contract}  {simd}, {threads} threads, batch {batch}")
+    let threads = summary::threads_text(u32::try_from(*threads).unwrap_or(u32::MAX));
+    format!("{digest}  {contract}  {simd}, {threads}, batch {batch}")
 }

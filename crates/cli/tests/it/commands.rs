@@ -50,6 +50,10 @@ fn compare_names_what_differs() {
     assert!(compared["diffs"]["accuracy"].is_number());
     let same = home.puma(&["compare", &ids[0], &ids[0], "--json"]).json();
     assert_eq!(same["comparable"], true);
+    assert_eq!([&same["predictions_equal"], &same["logprobs_equal"]], [true, true]);
+    assert_eq!([&compared["predictions_equal"], &compared["logprobs_equal"]], [false, false], "other prompts");
+    let text = home.puma(&["compare", &ids[0], &ids[0]]).stdout;
+    assert!(text.contains("bit for bit") && text.contains("accuracy") && !text.contains("latency.p99"), "{text}");
     home.puma(&["compare", &ids[0]]).fails(2, &["2"]);
 }
 
