@@ -54,6 +54,11 @@ pub(crate) struct Executed {
 /// Plans `order` without asking anything.
 pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn Backend>), Failure> {
     let scenario = find_scenario(&order.spec.scenario)?;
+    let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
+    if embedded && order.spec.inference.format.is_some() {
+        return Err(Failure::invalid("the embedded engine cannot constrain its answers to `inference.format`")
+            .hint("remove `format` from the spec, or name a server that can: `--backend ollama`"));
+    }
     let dataset = read_dataset(&order.data, &order.spec, context)?;
     for (reason, count) in dataset.skip_counts() {
         context.ui.note(&format!("left out {count} rows of {} {}", dataset.identity.name, reason.as_str()));
@@ -66,7 +71,6 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn
     let backend = wire::backend(&order.backend, context.home.as_deref())?;
     let models: Vec<ModelIdentity> =
         order.spec.models.iter().map(|model| backend.prepare(model)).collect::<Result<_, _>>()?;
-    let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
     let plan = plan(PlanInput {
         spec: &order.spec,
         spec_hash: &spec_hash(&order.spec),
@@ -244,8 +248,10 @@ pub(crate) fn verdict(executed: &Executed) -> Result<(), Failure> {
                 .hint(format!("go on with `puma run --resume {run_id}`")))
         }
         RunStatus::Incomplete => Err(Failure::operation(format!(
-            "{} of {} jobs failed in the backend; they are not scored",
-            executed.report.outcomes.backend_failed, executed.report.jobs
+            "{} of {} jobs failed in the backend and are not scored; most often: {}",
+            executed.report.outcomes.backend_failed,
+            executed.report.jobs,
+            executed.report.failures.first().map_or("no reason was given", |failure| &failure.error)
         ))
         .hint(format!("try them again with `puma run --resume {run_id}`"))),
         RunStatus::Error => Err(Failure::operation("the run could not go on")),

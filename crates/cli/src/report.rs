@@ -1,10 +1,11 @@
 //! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
 
 use puma_core::event::RunHeader;
-use puma_core::{BackendIdentity, JobRecord, ModelIdentity, RunStatus};
+use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
 use puma_eval::metric::{GroupReport, MetricReport, OutcomeCounts};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A run and everything measured on it. Documented in `docs/reference/json.md`.
 #[derive(Debug, Serialize)]
@@ -17,6 +18,8 @@ pub(crate) struct RunReport {
     /// Jobs in the plan.
     pub jobs: usize,
     pub outcomes: OutcomeCounts,
+    /// Why jobs failed in the backend, the most frequent reason first.
+    pub failures: Vec<FailureRow>,
     pub predictions_summary_hash: String,
     /// `null` when no logprobs were asked for or given.
     pub logprobs_digest: Option<String>,
@@ -51,6 +54,13 @@ pub(crate) struct BackendReport {
     pub simd: Option<String>,
     pub threads: Option<u32>,
     pub numerics: Option<String>,
+}
+
+/// A reason for which jobs failed in the backend.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailureRow {
+    pub error: String,
+    pub jobs: usize,
 }
 
 /// One metric of one group.
@@ -98,6 +108,7 @@ impl RunReport {
             scenario: header.scenario.clone(),
             jobs: header.jobs,
             outcomes: report.outcomes,
+            failures: failures(records),
             predictions_summary_hash: predictions_summary_hash(records),
             logprobs_digest: logprobs_digest(records),
             model: header.models.first().map(model_report).unwrap_or_default(),
@@ -134,6 +145,17 @@ fn model_report(model: &ModelIdentity) -> ModelReport {
 fn backend_report(backend: &BackendIdentity) -> BackendReport {
     let BackendIdentity { kind, version, endpoint, simd, threads, numerics } = backend.clone();
     BackendReport { kind, version, endpoint, simd, threads, numerics }
+}
+
+fn failures(records: &[JobRecord]) -> Vec<FailureRow> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.outcome == Outcome::BackendFailed) {
+        *counts.entry(record.error.as_deref().unwrap_or("no reason was given")).or_default() += 1;
+    }
+    let mut rows: Vec<FailureRow> =
+        counts.into_iter().map(|(error, jobs)| FailureRow { error: error.to_owned(), jobs }).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.jobs));
+    rows
 }
 
 fn metric_row(metric: &puma_eval::metric::MetricValue) -> MetricRow {

@@ -74,6 +74,9 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         "\n{} jobs: {} answered, {} unparsed, {} ambiguous, {} truncated, {} empty, {} failed in the backend",
         report.jobs, o.answered, o.unparsed, o.ambiguous, o.truncated, o.empty, o.backend_failed
     );
+    for failure in &report.failures {
+        let _ = writeln!(out, "  failed ({}): {}", failure.jobs, failure.error);
+    }
     let t = &report.timing;
     let _ = writeln!(
         out,
@@ -142,6 +145,9 @@ fn confusion_text(report: &RunReport) -> String {
     let mut out = String::new();
     for group in &report.groups {
         let Some(confusion) = &group.confusion else { continue };
+        if confusion.rows.iter().flatten().all(|count| *count == 0) {
+            continue;
+        }
         let _ = writeln!(out, "\nRight answer (rows) against answer, {} {}:", group.model, group.strategy);
         let mut header = vec![("", Align::Left)];
         header.extend(confusion.labels.iter().map(|label| (label.as_str(), Align::Right)));

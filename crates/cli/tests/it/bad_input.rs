@@ -90,3 +90,14 @@ fn options_that_would_do_nothing_are_errors() {
 fn a_home_folder_that_is_not_there_is_an_error() {
     Home::new().puma(&["--home", "no_such_folder", "models", "list"]).fails(2, &["no_such_folder", "hint:"]);
 }
+
+#[test]
+fn a_format_the_embedded_engine_cannot_keep_is_refused_before_anything_is_asked() {
+    let home = Home::new();
+    let spec = format!(
+        "id: f\nscenario: triage_jira\nmodels: [\"{}\"]\nsample_size: 1\ninference: {{format: json}}\n",
+        home.model()
+    );
+    let spec = home.write("format.yaml", spec);
+    home.puma(&["run", &spec]).fails(2, &["inference.format", "hint:"]);
+}

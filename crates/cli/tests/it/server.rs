@@ -36,6 +36,9 @@ fn failures_of_a_third_of_all_requests_are_never_answers_and_resuming_completes_
         let failed = report["outcomes"]["backend_failed"].as_u64().expect("a count");
         assert!((4..=25).contains(&failed), "{failed} of 40 failed");
         assert_eq!(report["outcomes"]["answered"].as_u64(), Some(40 - failed));
+        let reasons = report["failures"].as_array().expect("reasons");
+        let counted: u64 = reasons.iter().filter_map(|row| row["jobs"].as_u64()).sum();
+        assert_eq!(counted, failed, "{reasons:?}");
         assert_eq!(report["comparable"], false);
         assert_eq!(report["status"], "incomplete");
 
