@@ -49,7 +49,7 @@ fn identity(resolved: &ResolvedModel, model: &Model, template: &ChatTemplate, wi
     ModelIdentity {
         name: resolved.name.clone(),
         digest: Some(resolved.digest.to_string()),
-        quantization: resolved.quantization.clone(),
+        quantization: Some(resolved.quantization.clone().unwrap_or_else(|| model.quantization().to_owned())),
         architecture: Some(model.config().architecture.name().to_owned()),
         parameters: Some(model.parameter_count()),
         size_bytes: Some(resolved.size_bytes),
