@@ -1,7 +1,7 @@
 //! One job and everything that became of it.
 
 use crate::clock::Timestamp;
-use crate::completion::Completion;
+use crate::completion::{Attempt, Completion};
 use crate::ids::{InstanceId, JobId};
 use crate::outcome::Outcome;
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,11 @@ pub struct JobRecord {
     pub label_probabilities: BTreeMap<String, f64>,
     /// Every completion of the job in order: turns of a conversation, or votes.
     pub completions: Vec<Completion>,
-    /// Why the backend failed, for `BackendFailed`.
+    /// Why the backend gave no completion: it failed, or the prompt exceeds the model's context window.
     pub error: Option<String>,
+    /// Every attempt at the request that failed for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_attempts: Vec<Attempt>,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
 }

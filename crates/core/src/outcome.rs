@@ -13,7 +13,8 @@ pub enum Outcome {
     Unparsed,
     /// Several different answers were given and none is marked as the final one.
     Ambiguous,
-    /// Generation hit its token limit before an answer could be read.
+    /// A token limit came before an answer could be read: that of the answer, or the context window, which the prompt
+    /// alone exceeds. No repetition would help, so it is the model's limit and not the backend's failure.
     Truncated,
     /// The model answered with no text at all.
     Empty,

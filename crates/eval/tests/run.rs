@@ -180,6 +180,18 @@ fn failures_between_answers_do_not_stop_a_run() {
 }
 
 #[test]
+fn a_prompt_longer_than_the_context_window_is_the_models_limit_and_needs_no_resuming() {
+    let plan = small_plan();
+    let backend = ScriptedBackend::from_fn(|_| Line::fail(BackendErrorKind::ContextExceeded, "9000 tokens, 8192 fit"));
+    let mut events: Vec<RunEvent> = Vec::new();
+    let summary = go(&plan, &BTreeSet::new(), &asker(&backend), &mut events, &Cancel::default()).unwrap();
+    assert_eq!(summary.status, RunStatus::Done);
+    assert_eq!(summary.outcomes, BTreeMap::from([(Outcome::Truncated, plan.jobs.len())]));
+    let records = records(&events);
+    assert!(records.iter().all(|record| record.answer.is_none() && record.error.is_some()));
+}
+
+#[test]
 fn cancelling_keeps_what_is_finished_and_nothing_else() {
     let plan = whole_plan();
     let cancel = Cancel::default();

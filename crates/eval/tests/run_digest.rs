@@ -26,6 +26,7 @@ fn record(instance: &str, answer: Option<&str>, confidence: Option<f64>, prompt_
         label_probabilities: Default::default(),
         completions: Vec::new(),
         error: None,
+        failed_attempts: Vec::new(),
         started_at: Timestamp(0),
         finished_at: Timestamp(0),
     }

@@ -8,8 +8,8 @@ use crate::moment::parse_moment;
 use crate::{Store, StoreError};
 use puma_core::event::{DatasetIdentity, InstanceRow, RunHeader, RunStatus};
 use puma_core::{
-    BackendIdentity, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, ModelIdentity, Outcome, Phases,
-    RunId, SpecHash, Timestamp, Usage,
+    Attempt, BackendIdentity, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, ModelIdentity, Outcome,
+    Phases, RunId, SpecHash, Timestamp, Usage,
 };
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 use serde::de::DeserializeOwned;
@@ -44,6 +44,8 @@ pub struct StoredRun {
 pub struct JobFailure {
     pub job_id: JobId,
     pub error: Option<String>,
+    /// Every attempt at the request that failed for good.
+    pub attempts: Vec<Attempt>,
     /// What had been completed before the failure.
     pub completions: Vec<Completion>,
     pub started_at: Timestamp,
@@ -103,11 +105,12 @@ impl Store {
                 completions: completions_from_json(&completions, None).map_err(|e| bad_column(2, e))?,
                 started_at: moment(row, 3)?,
                 finished_at: moment(row, 4)?,
+                attempts: json_or_default(row, 5)?,
             })
         };
         self.rows(
             "read failed jobs",
-            "SELECT job_id, error, completions_json, started_at, finished_at FROM job_failures \
+            "SELECT job_id, error, completions_json, started_at, finished_at, attempts_json FROM job_failures \
              WHERE run_id = ?1 ORDER BY failure_id",
             [run_id.as_str()],
             read,
@@ -254,7 +257,7 @@ pub(crate) fn instances(store: &Store, run_id: &str) -> Result<Vec<InstanceRow>,
 const RECORD_QUERY: &str = "SELECT p.job_id, p.instance_id, p.model, p.strategy, p.perturbation, p.repeat, p.seed, \
         coalesce(p.gold, s.gold_label), p.group_name, t.text, p.prompt_hash, p.outcome, p.parsed_label, p.rule, \
         p.confidence, p.label_probabilities_json, p.completions_json, p.logprobs_json, p.error, p.started_at, \
-        p.finished_at, p.pred_id, p.raw_response, p.latency_ms, p.tokens_in, p.tokens_out \
+        p.finished_at, p.pred_id, p.raw_response, p.latency_ms, p.tokens_in, p.tokens_out, p.failed_attempts_json \
     FROM predictions p LEFT JOIN texts t ON t.sha256 = p.prompt_sha256 \
         LEFT JOIN instances s ON s.instance_id = p.instance_id \
         LEFT JOIN run_instances i ON i.run_id = p.run_id AND i.instance_id = p.instance_id ";
@@ -296,6 +299,7 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         label_probabilities: json_or_default(row, 15)?,
         completions: completions_from_json(&completions, logprobs.as_deref()).map_err(|e| bad_column(16, e))?,
         error: row.get(18)?,
+        failed_attempts: json_or_default(row, 26)?,
         started_at: moment(row, 19)?,
         finished_at: moment(row, 20)?,
     })
@@ -350,6 +354,7 @@ fn read_upstream_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         label_probabilities: std::collections::BTreeMap::new(),
         completions: if failed { Vec::new() } else { vec![completion] },
         error: failed.then(|| "upstream PUMA recorded no answer and no time".to_owned()),
+        failed_attempts: Vec::new(),
         started_at: Timestamp::default(),
         finished_at: Timestamp::default(),
     })

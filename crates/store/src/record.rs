@@ -341,11 +341,11 @@ fn insert_record(
         "INSERT INTO predictions (run_id, instance_id, model, strategy, prompt_hash, raw_response, parsed_label, \
              confidence, logprobs_json, latency_ms, tokens_in, tokens_out, perturbation, seed, job_id, repeat, outcome, \
              rule, gold, group_name, error, prompt_sha256, completions_json, label_probabilities_json, started_at, \
-             finished_at, load_ms, prompt_ms, generation_ms, cached) \
+             finished_at, load_ms, prompt_ms, generation_ms, cached, failed_attempts_json) \
          VALUES (:run_id, :instance_id, :model, :strategy, :prompt_hash, :raw_response, :answer, \
              :confidence, :logprobs, :latency_ms, :tokens_in, :tokens_out, :perturbation, :seed, :job_id, :repeat, \
              :outcome, :rule, :gold, :group_name, :error, :prompt_sha256, :completions, :label_probabilities, \
-             :started_at, :finished_at, :load_ms, :prompt_ms, :generation_ms, :cached)",
+             :started_at, :finished_at, :load_ms, :prompt_ms, :generation_ms, :cached, :failed_attempts)",
     )?
     .execute(named_params! {
         ":run_id": run_id.as_str(),
@@ -378,6 +378,7 @@ fn insert_record(
         ":load_ms": if asked { sum_ms(|phases| phases.load_ms) } else { None },
         ":prompt_ms": if asked { sum_ms(|phases| phases.prompt_ms) } else { None },
         ":generation_ms": if asked { sum_ms(|phases| phases.generation_ms) } else { None },
+        ":failed_attempts": attempts_to_json(record)?,
         ":cached": asked && record.completions.iter().all(|completion| completion.from_cache),
     })?;
     Ok(())
@@ -387,8 +388,8 @@ fn insert_failure(conn: &Connection, run_id: &RunId, record: &JobRecord) -> rusq
     let completions = completions_with_tokens_to_json(&record.completions)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     conn.prepare_cached(
-        "INSERT INTO job_failures (run_id, job_id, error, completions_json, started_at, finished_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO job_failures (run_id, job_id, error, completions_json, started_at, finished_at, attempts_json) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         run_id.as_str(),
@@ -397,6 +398,12 @@ fn insert_failure(conn: &Connection, run_id: &RunId, record: &JobRecord) -> rusq
         completions,
         column_text(record.started_at),
         column_text(record.finished_at),
+        attempts_to_json(record)?,
     ])?;
     Ok(())
+}
+
+fn attempts_to_json(record: &JobRecord) -> rusqlite::Result<String> {
+    serde_json::to_string(&record.failed_attempts)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

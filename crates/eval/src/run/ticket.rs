@@ -2,7 +2,7 @@
 
 use super::judge::judge;
 use crate::plan::{Job, Plan};
-use puma_core::{Completion, Failure, JobRecord, Outcome, Request, Timestamp};
+use puma_core::{BackendErrorKind, Completion, Failure, JobRecord, Outcome, Request, Timestamp};
 use std::collections::BTreeMap;
 
 /// One job of the chunk being asked.
@@ -71,7 +71,7 @@ impl<'a> Ticket<'a> {
         let instance = &plan.instances[job.instance];
         let completions: Vec<Completion> = self.completions.iter().flatten().cloned().collect();
         let (outcome, verdict) = match &self.failure {
-            Some(_) => (Outcome::BackendFailed, None),
+            Some(failure) => (outcome_of(failure), None),
             None => {
                 let verdict = judge(plan.scenario, plan.parser, &job.strategy, &completions);
                 (verdict.outcome, Some(verdict))
@@ -100,8 +100,24 @@ impl<'a> Ticket<'a> {
             label_probabilities,
             completions,
             error: self.failure.as_ref().map(|failure| failure.error.message.clone()),
+            failed_attempts: self.failure.as_ref().map(|failure| failure.attempts.clone()).unwrap_or_default(),
             started_at: self.started_at,
             finished_at,
         }
+    }
+}
+
+/// A prompt that exceeds the context window would exceed it again: that is the model's limit.
+fn outcome_of(failure: &Failure) -> Outcome {
+    match failure.error.kind {
+        BackendErrorKind::ContextExceeded => Outcome::Truncated,
+        BackendErrorKind::Unreachable
+        | BackendErrorKind::Timeout
+        | BackendErrorKind::Http
+        | BackendErrorKind::Protocol
+        | BackendErrorKind::ModelNotFound
+        | BackendErrorKind::Unsupported
+        | BackendErrorKind::Cancelled
+        | BackendErrorKind::Engine => Outcome::BackendFailed,
     }
 }

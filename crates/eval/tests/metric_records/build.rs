@@ -46,6 +46,7 @@ fn record(index: usize, gold: &str, answer: Option<&impl AsRef<str>>) -> JobReco
         label_probabilities: BTreeMap::new(),
         completions: Vec::new(),
         error: None,
+        failed_attempts: Vec::new(),
         started_at: Timestamp(0),
         finished_at: Timestamp(0),
     }

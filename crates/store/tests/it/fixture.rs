@@ -91,6 +91,7 @@ pub(crate) fn record(index: usize) -> JobRecord {
         label_probabilities: BTreeMap::from([("Major".to_owned(), 0.1 + 0.2), ("Minor".to_owned(), 1e-300)]),
         completions: vec![completion("Major", -0.105_360_51)],
         error: None,
+        failed_attempts: Vec::new(),
         started_at: at(10),
         finished_at: at(60),
     }

@@ -90,11 +90,12 @@ fn record() -> impl Strategy<Value = JobRecord> {
         option::of(probability()),
         btree_map(text(), probability(), 0..4),
         option::of(text()),
+        vec(attempt(), 0..3),
     );
     (names, asked, answer, moment(), moment()).prop_map(|(names, asked, answer, started_at, finished_at)| {
         let (model, strategy, perturbation, repeat, seed, gold, group) = names;
         let (prompt, prompt_hash, outcome, completions) = asked;
-        let (answer, rule, confidence, label_probabilities, error) = answer;
+        let (answer, rule, confidence, label_probabilities, error, failed_attempts) = answer;
         JobRecord {
             job_id: JobId::new("job"),
             instance_id: InstanceId::new("ISSUE-0"),
@@ -114,6 +115,7 @@ fn record() -> impl Strategy<Value = JobRecord> {
             label_probabilities,
             completions,
             error,
+            failed_attempts,
             started_at,
             finished_at,
         }
