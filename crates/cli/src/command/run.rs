@@ -45,7 +45,7 @@ pub(crate) struct RunArgs {
 #[command(next_help_heading = "What to run")]
 pub(crate) struct InlineArgs {
     /// triage_jira, estimation_tawos or prioritization_jira.
-    #[arg(long, conflicts_with = "spec", required_unless_present_any = ["spec", "resume"])]
+    #[arg(long, conflicts_with = "spec")]
     pub scenario: Option<String>,
     /// Catalogue tag, .gguf file or other name `puma models` knows; a server's own name with a server. Repeatable.
     #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
@@ -147,12 +147,17 @@ impl InlineArgs {
             perturbation,
             first_match,
         } = self;
+        let Some(scenario) = scenario else {
+            return Err(Failure::invalid("nothing to run was named").hint(
+                "name a spec file, or a scenario and a model: `puma run --scenario triage_jira --model smollm2:135m`",
+            ));
+        };
         if model.is_empty() {
             return Err(Failure::invalid("no model was named")
                 .hint("add `--model smollm2:135m`; `puma models list` shows what there is"));
         }
         InlineSpec {
-            scenario: scenario.unwrap_or_default(),
+            scenario,
             models: model,
             strategies: strategy,
             instances,

@@ -101,3 +101,8 @@ fn a_format_the_embedded_engine_cannot_keep_is_refused_before_anything_is_asked(
     let spec = home.write("format.yaml", spec);
     home.puma(&["run", &spec]).fails(2, &["inference.format", "hint:"]);
 }
+
+#[test]
+fn a_run_of_nothing_says_what_can_be_named() {
+    Home::new().puma(&["run"]).fails(2, &["spec file", "--scenario triage_jira --model"]);
+}
