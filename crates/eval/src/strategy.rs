@@ -160,6 +160,8 @@ mod tests {
             assert_eq!(find(alias).map(|s| s.name), Some(target), "{alias}");
         }
         assert_eq!(find("few-shot-4"), None);
+        assert_eq!(crate::spec::canonical_strategy("Few Shot"), Some("few-shot-3"), "flags know the aliases");
+        assert_eq!(crate::spec::canonical_strategy("cot-few-shot-8"), None, "no name of upstream's specs");
     }
 
     #[test]

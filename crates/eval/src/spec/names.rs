@@ -35,8 +35,9 @@ pub fn canonical_scenario(name: &str) -> Option<&'static str> {
         .or_else(|| SCENARIO_ALIASES.into_iter().find(|(alias, _)| *alias == name).map(|(_, scenario)| scenario))
 }
 
-/// The strategy that `name` means on a command line, where `few_shot_3` and `Zero-Shot` are fine too.
+/// The strategy that `name` means on a command line, where `few_shot_3`, `Zero-Shot` and aliases such as `few-shot` are
+/// fine too.
 pub fn canonical_strategy(name: &str) -> Option<&'static str> {
-    let wanted = name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
-    STRATEGIES.into_iter().find(|known| *known == wanted)
+    let found = crate::strategy::find(&name.replace(' ', "-"))?.name;
+    STRATEGIES.contains(&found).then_some(found)
 }
