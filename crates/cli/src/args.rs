@@ -21,17 +21,20 @@ pub(crate) struct Cli {
 /// Version and numerics contract: two machines that show the same line compute the same bits.
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (numerics N1)");
 
+/// Heading of the options every command takes.
+const EVERYWHERE: &str = "Everywhere";
+
 /// Options every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
     /// Say only what was asked for: no progress, no notes.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Database file [default: puma.db in the data folder; env: PUMA_DB].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
     /// Folder whose prompts, specs, data and catalogue replace the embedded ones [env: PUMA_HOME].
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub home: Option<PathBuf>,
 }
 
@@ -83,7 +86,7 @@ pub(crate) struct BackendArgs {
     /// Address of the server; wins over PUMA_OLLAMA_HOST and OLLAMA_HOST.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
-    /// Requests in flight at once (servers only).
+    /// Requests in flight at once (servers only) [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub concurrency: Option<u32>,
     /// Seconds before a request to a server is given up [default: the catalogue's value for the model, else 120].

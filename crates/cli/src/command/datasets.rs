@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 /// Arguments of `puma datasets`. Without `--data`, the embedded sample sets are described.
 #[derive(Debug, Args)]
 pub(crate) struct DatasetsArgs {
-    #[command(flatten)]
-    data: DataArgs,
     /// Only for this scenario [default: all three].
     #[arg(long)]
     scenario: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 /// A dataset as one scenario sees it.

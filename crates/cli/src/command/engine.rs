@@ -24,8 +24,6 @@ enum Action {
     Digest {
         /// Catalogue tag, .gguf file or another name `puma models` knows.
         model: String,
-        #[command(flatten)]
-        engine: EngineOptions,
         /// Compute every prompt from its start instead of reusing common beginnings.
         #[arg(long)]
         no_prefix_reuse: bool,
@@ -35,6 +33,8 @@ enum Action {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        engine: EngineOptions,
     },
 }
 

@@ -23,14 +23,14 @@ pub(crate) struct QuickstartArgs {
     /// Instances a scenario, 1 to 64.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=64))]
     instances: u32,
-    #[command(flatten)]
-    engine: EngineOptions,
     /// Ask every question again instead of using answers from the inference cache.
     #[arg(long)]
     no_cache: bool,
     /// Print JSON: the report of the triage run, and all three reports under `runs`.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    engine: EngineOptions,
 }
 
 /// The strategy that small models answer best: it says what each answer means.

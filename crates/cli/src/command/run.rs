@@ -17,12 +17,6 @@ use std::path::{Path, PathBuf};
 pub(crate) struct RunArgs {
     /// Run-spec file, or the name of a shipped spec (`smoke_triage`); instead of the flags under "What to run".
     spec: Option<PathBuf>,
-    #[command(flatten)]
-    inline: InlineArgs,
-    #[command(flatten)]
-    data: DataArgs,
-    #[command(flatten)]
-    backend: BackendArgs,
     /// Go on with a stored run: its id, the beginning of its id, or `latest`.
     #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["spec", "scenario", "model", "data", "columns"])]
     resume: Option<String>,
@@ -38,6 +32,13 @@ pub(crate) struct RunArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    // Last, because their headings hold for everything that follows.
+    #[command(flatten)]
+    inline: InlineArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
 }
 
 /// A spec from flags.
@@ -50,7 +51,8 @@ pub(crate) struct InlineArgs {
     /// Catalogue tag, .gguf file or other name `puma models` knows; a server's own name with a server. Repeatable.
     #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
     pub model: Vec<String>,
-    /// Prompting strategy [default: zero-shot]. Repeatable.
+    /// Prompting strategy: zero-shot, zero-shot-cot, one-shot, few-shot-3, few-shot-5, few-shot-8, cot-few-shot, rcoif,
+    /// contextual-anchoring, self-consistency or egi [default: zero-shot]. Repeatable.
     #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
     pub strategy: Vec<String>,
     /// Instances to judge [default: 100].
@@ -71,7 +73,8 @@ pub(crate) struct InlineArgs {
     /// Times every job is repeated, each with its own seed [default: 1].
     #[arg(long, value_name = "N", conflicts_with = "spec")]
     pub repeat: Option<u32>,
-    /// Also judge every instance changed in this way. Repeatable.
+    /// Also judge every instance changed in this way: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise,
+    /// gender_swap_prefix_male, gender_swap_prefix_female or register_shift_informal. Repeatable.
     #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
     pub perturbation: Vec<String>,
     /// Count the first label or number mentioned instead of the final answer, as upstream PUMA does.

@@ -30,13 +30,13 @@ pub(crate) struct ValidateBaselineArgs {
     /// Judge this stored run instead of running the spec.
     #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["data", "columns"])]
     run: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     backend: BackendArgs,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// A metric, what is expected of it, and how far off it may be.

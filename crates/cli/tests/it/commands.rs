@@ -161,3 +161,13 @@ fn story_points_are_listed_in_their_order() {
     let points: Vec<u32> = answers.split_whitespace().filter_map(|word| word.strip_suffix(':')?.parse().ok()).collect();
     assert!(points.len() > 3 && points.is_sorted(), "{answers}");
 }
+
+#[test]
+fn the_help_of_run_names_every_strategy_and_perturbation() {
+    let help = Home::new().puma(&["run", "--help"]).stdout;
+    for name in puma_eval::spec::STRATEGIES.into_iter().chain(puma_eval::perturb::PERTURBATIONS) {
+        assert!(help.contains(name), "{name}");
+    }
+    let (head, engine) = help.split_once("Embedded engine:").expect("the engine's options have a heading");
+    assert!(head.contains("--resume") && !engine.contains("--resume"), "headings hold what belongs to them");
+}
