@@ -70,7 +70,7 @@ fn backends(
         ("ollama chat", ollama(Api::Chat)),
         ("ollama generate", ollama(Api::Generate)),
         ("openai streamed", openai("llama-server")),
-        ("openai whole", openai("generic")),
+        ("openai whole", openai("openai")),
     ]
 }
 
@@ -122,7 +122,7 @@ fn an_answer_cut_at_any_byte_is_either_whole_or_no_answer() {
         [
             Box::new(OllamaBackend::new(OllamaOptions { retry, ..ollama_options(server) })),
             Box::new(openai("llama-server")),
-            Box::new(openai("generic")),
+            Box::new(openai("openai")),
         ]
     };
     for backend in once(&server) {
@@ -395,7 +395,7 @@ fn a_missing_model_names_what_is_there_and_how_to_get_it() {
     let failure = complete_all(&ollama, &[asked], &Cancel::default()).remove(0).expect_err("not there");
     assert_eq!((failure.error.kind, failure.attempts.len()), (BackendErrorKind::ModelNotFound, 1));
     assert!(failure.error.hint.expect("a hint").contains("ollama pull qwen2.5:3b"));
-    for name in ["vllm", "generic"] {
+    for name in ["vllm", "openai"] {
         let error = OpenAiBackend::new(openai_options(&server, name)).prepare("qwen").expect_err("not there");
         assert_eq!(error.kind, BackendErrorKind::ModelNotFound, "{name}: {error}");
     }

@@ -306,7 +306,7 @@ fn the_server_of_llama_cpp_python_answers_as_a_generic_one() {
     let endpoint = Endpoint::parse(&address, 8000).expect("an address");
     let limits = TimeLimits { request: Duration::from_secs(60), ..TimeLimits::default() };
     let options =
-        OpenAiOptions { limits, ..OpenAiOptions::new(preset("generic").expect("in the table"), Some(endpoint)) };
+        OpenAiOptions { limits, ..OpenAiOptions::new(preset("openai").expect("in the table"), Some(endpoint)) };
     let backend = OpenAiBackend::new(options);
     let identity = backend.prepare("any").expect("answers");
     let asked = request("any", PROMPT);

@@ -26,6 +26,7 @@ const EVERYWHERE: &str = "Everywhere";
 
 /// Options every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Say only what was asked for: no progress, no notes.
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]

@@ -53,7 +53,13 @@ impl Context {
             return Err(Failure::operation(format!("there is no database at {}", self.db.display()))
                 .hint("`puma quickstart` makes one; `--db FILE` or PUMA_DB names another"));
         }
-        Ok(Store::open(&self.db)?)
+        match Store::open(&self.db) {
+            // A database on a medium that cannot be written can still be read.
+            Err(error @ (StoreError::ReadOnly { .. } | StoreError::CannotOpen { .. })) => {
+                Store::open_read_only(&self.db).map_err(|_| error.into())
+            }
+            result => Ok(result?),
+        }
     }
 }
 

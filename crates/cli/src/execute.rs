@@ -67,6 +67,9 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn
     let instances = scenario
         .instances(&dataset, count, order.spec.inference.seed)
         .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
+    if instances.len() < count && order.resume.is_none() {
+        context.ui.note(&format!("{} instances instead of {count}: the data gives no more", instances.len()));
+    }
     let templates = home::templates(context.home.as_deref())?;
     let backend = wire::backend(&order.backend, context.home.as_deref())?;
     let models: Vec<ModelIdentity> =
@@ -189,8 +192,10 @@ pub(crate) fn read_dataset(data: &Data, spec: &RunSpec, context: &Context) -> Re
                 .ok_or_else(|| Failure::invalid(format!("there is no sample data for `{}`", spec.scenario)));
         }
     };
-    let bytes = std::fs::read(&path)
-        .map_err(|error| Failure::invalid(format!("the data file {} cannot be read: {error}", path.display())))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Failure::invalid(format!("the data file {} cannot be read: {error}", path.display()))
+            .hint("`--data` takes one CSV or JSON file; see it with `puma datasets --data FILE`")
+    })?;
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let options = ReadOptions {
         name: path.display().to_string(),

@@ -28,8 +28,13 @@ pub(crate) fn file(home: Option<&Path>, names: &[&str]) -> Option<std::path::Pat
 
 /// The text of a file, with a message that names it.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Failure::invalid(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::InvalidData => "save it again as UTF-8",
+            _ => "check the name and the permissions",
+        };
+        Failure::invalid(format!("{} cannot be read: {error}", path.display())).hint(hint)
+    })
 }
 
 fn subfolders(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -23,6 +23,7 @@ use exit::ExitKind;
 use failure::Failure;
 use puma_core::Cancel;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -38,15 +39,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Signals this close together are one wish.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
+
 /// The first Ctrl-C asks the work to stop, the second ends the program at once. Every finished job is stored either way.
 #[expect(clippy::exit, reason = "the user asked twice")]
 fn end_on_second_signal(cancel: &Cancel) {
     let cancel = cancel.clone();
-    let handler = move || {
-        if cancel.is_cancelled() {
-            std::process::exit(i32::from(ExitKind::Interrupted.code()));
+    let mut first: Option<Instant> = None;
+    let handler = move || match first {
+        None => {
+            first = Some(Instant::now());
+            cancel.cancel();
         }
-        cancel.cancel();
+        // Some programs that stop others (`timeout`, service managers) send the same signal twice at once.
+        Some(at) if at.elapsed() < SAME_SIGNAL => {}
+        Some(_) => std::process::exit(i32::from(ExitKind::Interrupted.code())),
     };
     // Without a handler, Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(handler);

@@ -8,7 +8,8 @@ pub(crate) fn data_dir() -> PathBuf {
     if let Some(dir) = environment::get("PUMA_DATA_DIR") {
         return PathBuf::from(dir);
     }
-    let home = PathBuf::from(environment::get("HOME").unwrap_or_else(|| ".".to_owned()));
+    // Without HOME (a service, a container), the system's user table tells.
+    let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("."));
     if cfg!(target_os = "macos") {
         return home.join("Library/Application Support/puma");
     }

@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 pub(crate) struct Ui {
     quiet: bool,
     color: bool,
+    color_data: bool,
 }
 
 /// Colours by meaning, never the only carrier of it.
@@ -33,7 +34,8 @@ impl Tone {
 
 impl Ui {
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { quiet, color: environment::get("NO_COLOR").is_none() && io::stderr().is_terminal() }
+        let wanted = environment::get("NO_COLOR").is_none();
+        Self { quiet, color: wanted && io::stderr().is_terminal(), color_data: wanted && io::stdout().is_terminal() }
     }
 
     /// Whether a progress bar would be seen and is wanted.
@@ -49,7 +51,8 @@ impl Ui {
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
         write_out(text).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::new(ExitKind::Ok, String::new()),
-            _ => Failure::operation(format!("standard output cannot be written: {error}")),
+            _ => Failure::operation(format!("standard output cannot be written: {error}"))
+                .hint("what was run is stored; `puma show` and `puma list-runs` print it again"),
         })
     }
 
@@ -82,15 +85,23 @@ impl Ui {
         }
     }
 
-    /// `text` in the colour of `tone`, where standard error shows colours.
-    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
-        if self.color { format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code()) } else { text.to_owned() }
+    /// `text` in the colour of `tone`, where standard output shows colours.
+    pub(crate) fn paint_data(&self, tone: Tone, text: &str) -> String {
+        painted(self.color_data, tone, text)
+    }
+
+    fn paint(&self, tone: Tone, text: &str) -> String {
+        painted(self.color, tone, text)
     }
 
     fn error_line(&self, text: &str) {
         // Nothing sensible is left to do when standard error itself is gone.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
+}
+
+fn painted(color: bool, tone: Tone, text: &str) -> String {
+    if color { format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code()) } else { text.to_owned() }
 }
 
 fn write_out(text: &str) -> io::Result<()> {

@@ -137,7 +137,7 @@ impl BackendKind {
             Self::Mlx => "mlx",
             Self::Transformers => "transformers",
             Self::Vllm => "vllm",
-            Self::Embedded | Self::Ollama | Self::Openai => "generic",
+            Self::Embedded | Self::Ollama | Self::Openai => "openai",
         }
     }
 }

@@ -22,7 +22,8 @@ impl Cancel {
 /// What answered: stored with every run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BackendIdentity {
-    /// `embedded`, `ollama`, `openai`, `scripted`, `replay`.
+    /// `embedded`, `ollama`, `scripted`, `replay`, or the kind of OpenAI-compatible server: `llama-server`, `lmstudio`,
+    /// `mlx`, `transformers`, `vllm`, `openai` for every other.
     pub kind: String,
     pub version: Option<String>,
     pub endpoint: Option<String>,

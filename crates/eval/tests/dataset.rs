@@ -334,6 +334,15 @@ fn broken_files_are_one_message_with_its_place() {
     my.csv:2: byte 0xf6 after "Gr" is no UTF-8; the file is probably Windows-1252 or Latin-1
       hint: save it again as UTF-8, for example with `iconv -f WINDOWS-1252 -t UTF-8`
     "#);
+    let sheet = b"PK\x03\x04\x14\x00";
+    insta::assert_snapshot!(read(sheet, ReadOptions::named("my.xlsx")).unwrap_err(), @r#"
+    my.xlsx: the file is a ZIP archive or a spreadsheet (.xlsx, .ods), not a table of text
+      hint: unpack it, or save the sheet as CSV
+    "#);
+    for (text, said) in [("[]", "the file holds no issues"), ("[{\"a\": 1},", "the list of issues is not closed")] {
+        let error = read(text.as_bytes(), ReadOptions::named("my.json")).unwrap_err();
+        assert_eq!(&*error.message, said);
+    }
     let utf16 = b"\xff\xfet\0i\0t\0l\0e\0";
     insta::assert_snapshot!(read(utf16, ReadOptions::named("my.csv")).unwrap_err(), @r#"
     my.csv:1: the file is UTF-16, and UTF-8 is needed

@@ -260,7 +260,7 @@ fn wrong_flags_are_named_as_flags() {
     command line: there is no scenario `triaje`
       hint: did you mean `triage_jira`? known: triage_jira, estimation_tawos, prioritization_jira
     command line: `--instances` is 20000; it must be from 1 to 10000
-      hint: the default is 100; leave the flag away to get it
+      hint: leave the flag away to get the default that the help states
     command line: `--model` is empty
       hint: name at least one, for example `--model smollm2:135m`
     command line: `self-consistency` votes over several samples, and at temperature 0 they are all the same

@@ -73,9 +73,7 @@ impl StoreError {
             Self::ReadOnly { path, .. } => {
                 format!("give yourself write access to {} and its folder, or use `--db FILE`", path.display())
             }
-            Self::DiskFull { .. } => {
-                "free some space; every job recorded so far is kept, and `puma run --resume RUN_ID` goes on".to_owned()
-            }
+            Self::DiskFull { .. } => "free some space; every job recorded so far is kept".to_owned(),
             Self::Damaged { path, .. } | Self::Unreadable { path, .. } => {
                 format!(
                     "see `puma db status --db {}`; restore a backup, or start a new file with `--db`",

@@ -5,11 +5,16 @@ use puma_core::{BackendError, BackendErrorKind, Message, ModelIdentity, Role};
 use puma_engine::chat::{ChatMessage, ChatTemplate};
 use puma_engine::tokenizer::Tokenizer;
 use puma_engine::{Engine, EngineError, EngineOptions, Model};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Context window taken when nobody asks for another, in tokens: enough for every scenario, small enough for every
 /// machine.
 pub const CONTEXT_CAP: usize = 8192;
+
+/// Advice about a file that is no usable model, where the engine has none.
+const FETCH_AGAIN: &str =
+    "the file is damaged or its converter made a mistake; fetch it again, or take another conversion";
 
 pub(super) struct Loaded {
     pub engine: Engine,
@@ -24,9 +29,9 @@ impl Loaded {
     pub(super) fn open(resolved: &ResolvedModel, mut options: EngineOptions) -> Result<Self, BackendError> {
         let model = Model::open(&resolved.path).map_err(|error| engine_error(&error))?;
         let tokenizer = Tokenizer::from_gguf(model.gguf())
-            .map_err(|error| failed(format!("{}: {error}", resolved.path.display()), error.hint()))?;
+            .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), error.hint()))?;
         let template = ChatTemplate::from_gguf(model.gguf(), &tokenizer)
-            .map_err(|error| failed(format!("{}: {error}", resolved.path.display()), None))?;
+            .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), None))?;
         let window = options.context_length.unwrap_or(CONTEXT_CAP).min(model.config().context_length);
         options.context_length = Some(window);
         let identity = identity(resolved, &model, &template, window);
@@ -69,7 +74,14 @@ fn role(role: Role) -> &'static str {
     }
 }
 
+/// `message` with the file it is about, which some messages name already.
+fn in_file(file: &Path, message: &str) -> String {
+    let file = file.display().to_string();
+    if message.starts_with(&file) { message.to_owned() } else { format!("{file}: {message}") }
+}
+
 fn failed(message: String, hint: Option<String>) -> BackendError {
+    let hint = hint.or_else(|| Some(FETCH_AGAIN.to_owned()));
     BackendError { kind: BackendErrorKind::Engine, message, hint, http_status: None }
 }
 
@@ -80,5 +92,7 @@ pub(super) fn engine_error(error: &EngineError) -> BackendError {
         EngineError::EmptyPrompt | EngineError::TokenOutOfRange { .. } => BackendErrorKind::Protocol,
         _ => BackendErrorKind::Engine,
     };
-    BackendError { kind, message: error.to_string(), hint: error.hint(), http_status: None }
+    let about_the_file = matches!(error, EngineError::Gguf(_) | EngineError::Model { .. });
+    let hint = error.hint().or_else(|| about_the_file.then(|| FETCH_AGAIN.to_owned()));
+    BackendError { kind, message: error.to_string(), hint, http_status: None }
 }

@@ -155,7 +155,8 @@ impl OpenAiBackend {
 impl Backend for OpenAiBackend {
     fn identity(&self) -> BackendIdentity {
         BackendIdentity {
-            kind: "openai".to_owned(),
+            // The kind of server decides how it is asked and what it tells of itself, so a resumed run needs it.
+            kind: self.options.preset.name.to_owned(),
             version: self.version.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             endpoint: Some(self.options.endpoint.to_string()),
             ..BackendIdentity::default()

@@ -2,7 +2,7 @@
 //!
 //! Sources: the servers' own documentation and code as of 2026-11 (llama.cpp `tools/server/README.md`, LM Studio REST
 //! API, mlx-lm `server.py`, transformers `serve`, vLLM OpenAI server). Tried against the real server: llama-server,
-//! transformers, and llama-cpp-python's as generic; the other rows rest on documentation.
+//! transformers, and llama-cpp-python's as `openai`; the other rows rest on documentation.
 
 /// Where a server tells which model it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Described {
 /// One kind of server.
 #[derive(Debug, PartialEq)]
 pub struct Preset {
-    /// As given to `--preset`.
+    /// As given to `--backend`, and as stored with a run.
     pub name: &'static str,
     /// As shown in messages.
     pub server: &'static str,
@@ -48,7 +48,7 @@ pub struct Preset {
     pub no_reuse: &'static str,
 }
 
-/// Every known kind, `generic` last.
+/// Every known kind, `openai`, the rest, last.
 pub static PRESETS: [Preset; 6] = [
     Preset {
         name: "llama-server",
@@ -142,7 +142,7 @@ pub static PRESETS: [Preset; 6] = [
         no_reuse: "{}",
     },
     Preset {
-        name: "generic",
+        name: "openai",
         server: "the OpenAI-compatible server",
         start: "is the server running? its address is set by --endpoint",
         default_port: 8000,

@@ -130,7 +130,7 @@ mod tests {
         let sent = built("vllm", &schema, false).expect("supported");
         assert_eq!(sent["response_format"]["json_schema"]["schema"], json!({"type": "object"}));
         let json_mode = Request { format: Some(json!("json")), ..request() };
-        let sent = built("generic", &json_mode, false).expect("supported");
+        let sent = built("openai", &json_mode, false).expect("supported");
         assert_eq!(sent["response_format"], json!({"type": "json_object"}));
         let error = built("transformers", &schema, false).expect_err("no formats");
         assert_eq!(error.kind, BackendErrorKind::Unsupported);

@@ -202,7 +202,7 @@ fn text(checks: &[Check], ui: &Ui) -> String {
     let mut out = render(&[("", Align::Left), ("check", Align::Left), ("detail", Align::Left)], &rows);
     for check in checks {
         if let Some(hint) = &check.hint {
-            out.push_str(&format!("{} {}: {hint}\n", ui.paint(Tone::Hint, "hint:"), check.name));
+            out.push_str(&format!("{} {}: {hint}\n", ui.paint_data(Tone::Hint, "hint:"), check.name));
         }
     }
     out

@@ -181,7 +181,7 @@ fn pull(
     let verb = if pulled.already_there { "already here" } else { "fetched" };
     ui.data(&format!(
         "{} {verb}: {} ({}, {})",
-        ui.paint(Tone::Strong, model),
+        ui.paint_data(Tone::Strong, model),
         pulled.model.path.display(),
         bytes(pulled.model.size_bytes),
         pulled.model.digest

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
 use crate::{home, summary};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use puma_eval::run::JobOrder;
 use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
 use puma_store::StoredRun;
@@ -18,7 +18,7 @@ pub(crate) struct RunArgs {
     /// Run-spec file, or the name of a shipped spec (`smoke_triage`); instead of the flags under "What to run".
     spec: Option<PathBuf>,
     /// Go on with a stored run: its id, the beginning of its id, or `latest`.
-    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["spec", "scenario", "model", "data", "columns"])]
+    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["spec", "InlineArgs", "DataArgs"])]
     resume: Option<String>,
     /// Ask every question again instead of using answers from the inference cache.
     #[arg(long)]
@@ -48,8 +48,9 @@ pub(crate) struct InlineArgs {
     /// triage_jira, estimation_tawos or prioritization_jira.
     #[arg(long, conflicts_with = "spec")]
     pub scenario: Option<String>,
-    /// Catalogue tag, .gguf file or other name `puma models` knows; a server's own name with a server. Repeatable.
-    #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
+    /// Catalogue tag, .gguf file or other name `puma models` knows; a server's own name with a server. Repeatable. With
+    /// a spec, these models stand in for the spec's.
+    #[arg(long, value_delimiter = ',')]
     pub model: Vec<String>,
     /// Prompting strategy: zero-shot, zero-shot-cot, one-shot, few-shot-3, few-shot-5, few-shot-8, cot-few-shot, rcoif,
     /// contextual-anchoring, self-consistency or egi [default: zero-shot]. Repeatable.
@@ -62,7 +63,7 @@ pub(crate) struct InlineArgs {
     #[arg(long, conflicts_with = "spec")]
     pub seed: Option<u64>,
     /// 0 is greedy [default: 0].
-    #[arg(long, conflicts_with = "spec")]
+    #[arg(long, conflicts_with = "spec", allow_negative_numbers = true)]
     pub temperature: Option<f64>,
     /// Tokens an answer may have [default: 64; strategies that reason get at least 1024].
     #[arg(long, value_name = "N", conflicts_with = "spec")]
@@ -106,7 +107,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
         Some(run_id) => resumed(&run_id, backend, !no_cache, job_order, context)?,
         None => Order {
             spec: match &spec {
-                Some(path) => read_spec(path, context.home.as_deref())?,
+                Some(path) => inline.model_of(read_spec(path, context.home.as_deref())?)?,
                 None => inline.into_spec()?,
             },
             data: data.into_data()?,
@@ -135,6 +136,14 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
 }
 
 impl InlineArgs {
+    /// `spec` with the models of the flags, where there are any.
+    fn model_of(self, spec: RunSpec) -> Result<RunSpec, Failure> {
+        if self.model.is_empty() {
+            return Ok(spec);
+        }
+        spec.with_models(self.model).map_err(|error| Failure::invalid(error.to_string()))
+    }
+
     /// The spec these flags mean.
     pub(crate) fn into_spec(self) -> Result<RunSpec, Failure> {
         let Self {
@@ -191,15 +200,19 @@ impl DataArgs {
 
 /// Reads `field=column,field=column`.
 fn mapping(text: &str) -> Result<BTreeMap<String, String>, Failure> {
-    text.split(',')
-        .map(|pair| {
-            let (field, column) = pair.split_once('=').ok_or_else(|| {
-                Failure::invalid(format!("`{pair}` in --columns is no FIELD=COLUMN"))
-                    .hint("for example `--columns title=Summary,description=Body,priority=Severity`")
-            })?;
-            Ok((field.trim().to_owned(), column.trim().to_owned()))
-        })
-        .collect()
+    let example = "for example `--columns title=Summary,description=Body,priority=Severity`";
+    let mut columns = BTreeMap::new();
+    for pair in text.split(',') {
+        let (field, column) = match pair.split_once('=') {
+            Some((field, column)) if !field.trim().is_empty() && !column.trim().is_empty() => (field, column),
+            _ => return Err(Failure::invalid(format!("`{pair}` in --columns is no FIELD=COLUMN")).hint(example)),
+        };
+        let field = field.trim().to_owned();
+        if columns.insert(field.clone(), column.trim().to_owned()).is_some() {
+            return Err(Failure::invalid(format!("--columns names `{field}` twice")).hint(example));
+        }
+    }
+    Ok(columns)
 }
 
 /// Reads a spec file, or a shipped spec by its name.
@@ -261,13 +274,11 @@ fn resumed(
 }
 
 fn stored_backend(stored: &StoredRun) -> Result<BackendKind, Failure> {
-    match stored.header.backend.kind.as_str() {
-        "embedded" => Ok(BackendKind::Embedded),
-        "ollama" => Ok(BackendKind::Ollama),
-        "openai" => Ok(BackendKind::Openai),
-        other => Err(Failure::invalid(format!("run {} was made by `{other}`", stored.header.run_id))
-            .hint("name the backend to go on with: `--backend …`")),
-    }
+    let kind = &stored.header.backend.kind;
+    BackendKind::from_str(kind, false).map_err(|_| {
+        Failure::invalid(format!("run {} was made by `{kind}`", stored.header.run_id))
+            .hint("name the backend to go on with: `--backend …`")
+    })
 }
 
 fn stored_data(stored: &StoredRun) -> Data {

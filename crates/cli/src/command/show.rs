@@ -22,7 +22,7 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "ID", conflicts_with = "predictions")]
     instance: Option<String>,
     /// The predictions as JSON Lines, as upstream PUMA exports them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     predictions: bool,
     /// Print JSON.
     #[arg(long)]

@@ -16,19 +16,19 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct ValidateBaselineArgs {
     /// Expected macro F1 [default without --expected-mae: 0.5867, upstream's reference].
-    #[arg(long, value_name = "VALUE", conflicts_with = "expected_mae")]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, conflicts_with = "expected_mae")]
     expected_f1: Option<f64>,
     /// Expected mean absolute error in story points.
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     expected_mae: Option<f64>,
     /// How far off the value may be [default: 0.01 for F1, 0.05 for MAE].
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     tolerance: Option<f64>,
     /// Spec to run [default: the shipped baseline of the metric].
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     spec: Option<PathBuf>,
     /// Judge this stored run instead of running the spec.
-    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["data", "columns"])]
+    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["DataArgs", "BackendArgs", "EngineOptions"])]
     run: Option<String>,
     /// Print JSON.
     #[arg(long)]

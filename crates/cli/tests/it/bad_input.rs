@@ -106,3 +106,96 @@ fn a_format_the_embedded_engine_cannot_keep_is_refused_before_anything_is_asked(
 fn a_run_of_nothing_says_what_can_be_named() {
     Home::new().puma(&["run"]).fails(2, &["spec file", "--scenario triage_jira --model"]);
 }
+
+#[test]
+fn going_on_with_a_run_refuses_flags_that_would_change_it() {
+    let home = Home::new();
+    home.run_json(&["--instances", "1"]);
+    for flag in [["--strategy", "rcoif"], ["--seed", "5"], ["--instances", "3"], ["--temperature", "1"]] {
+        home.puma(&[&["run", "--resume", "latest"][..], &flag].concat()).fails(2, &[flag[0], "--resume"]);
+    }
+    home.puma(&["validate-baseline", "--run", "latest", "--threads", "2"]).fails(2, &["--threads", "--run"]);
+    home.puma(&["show", "--predictions", "--json"]).fails(2, &["--predictions", "--json"]);
+}
+
+#[test]
+fn flags_out_of_range_say_what_was_typed_and_what_is_allowed() {
+    let home = Home::new();
+    let model = home.model();
+    let base = ["run", "--scenario", "triage_jira", "--model", &model, "--dry-run"];
+    for (flag, value) in [
+        ("--temperature", "nan"),
+        ("--temperature", "-1"),
+        ("--temperature", "3"),
+        ("--top-logprobs", "21"),
+        ("--seed", "4294967296"),
+        ("--instances", "0"),
+        ("--repeat", "101"),
+    ] {
+        let shown = if value == "nan" { "NaN" } else { value };
+        let said = format!("`{flag}` is {shown}; it must be from");
+        home.puma(&[&base[..], &[flag, value]].concat()).fails(2, &[&said, "hint: leave the flag away"]);
+    }
+    home.puma(&[&base[..], &["--model", &model]].concat()).fails(2, &["listed twice"]);
+}
+
+#[test]
+fn column_mappings_are_checked() {
+    let home = Home::new();
+    let model = home.model();
+    let data = home.write("issues.csv", "key,summary,priority\nA-1,It fails,Critical\n");
+    let base = ["run", "--scenario", "triage_jira", "--model", &model, "--dry-run", "--data", &data, "--columns"];
+    for (columns, said) in [
+        ("title=summary,title=key", "twice"),
+        ("title=", "FIELD=COLUMN"),
+        ("=summary", "FIELD=COLUMN"),
+        ("", "FIELD=COLUMN"),
+        ("title=nope", "key, summary, priority"),
+    ] {
+        home.puma(&[&base[..], &[columns]].concat()).fails(2, &[said, "hint:"]);
+    }
+}
+
+#[test]
+fn a_data_file_that_cannot_be_read_gets_a_hint() {
+    let home = Home::new();
+    let model = home.model();
+    let base = ["run", "--scenario", "triage_jira", "--model", &model, "--data"];
+    home.puma(&[&base[..], &["nowhere.csv"]].concat()).fails(2, &["nowhere.csv", "hint:"]);
+    let spec = home.write("latin.yaml", b"id: caf\xe9\n");
+    home.puma(&["run", &spec]).fails(2, &["latin.yaml", "hint: save it again as UTF-8"]);
+}
+
+#[test]
+fn a_damaged_vocabulary_names_the_file_once() {
+    let home = Home::new();
+    let mut bytes = tiny_model();
+    let key = b"tokenizer.ggml.tokens";
+    let at = bytes.windows(key.len()).position(|window| window == key).expect("the key is in the file");
+    bytes[at] = b'X';
+    let path = home.write("lost.gguf", &bytes);
+    let ended = run_model(&home, &path).fails(1, &["lost.gguf", "tokenizer.ggml.tokens", "hint:"]);
+    assert_eq!(ended.stderr.matches("lost.gguf").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_run_that_is_no_longer_the_same_is_refused_by_what_differs() {
+    let home = Home::new();
+    let model = home.model();
+    let data = home.write("issues.csv", "key,summary,priority\nA-1,It fails,Critical\nA-2,It is slow,Minor\n");
+    let run = ["run", "--scenario", "triage_jira", "--model", &model, "--data", &data, "--max-tokens", "2"];
+    assert_eq!(home.puma(&run).code, Some(0));
+    home.write("issues.csv", "key,summary,priority\nA-1,It fails,Critical\nA-3,It is slow,Minor\n");
+    let ended = home.puma(&["run", "--resume", "latest"]).fails(1, &["A-3", "dataset hash", "hint: start a new run"]);
+    assert!(!ended.stderr.contains("could not be kept") && !ended.stderr.contains("then go on"), "{}", ended.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_output_says_that_the_run_is_stored() {
+    let home = Home::new();
+    home.run_json(&["--instances", "1"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let ended = home.command(&["show", "--json"]).stdout(full).output().expect("the program starts");
+    crate::support::Ended::from(ended).fails(1, &["standard output cannot be written", "hint:"]);
+}

@@ -171,3 +171,40 @@ fn the_help_of_run_names_every_strategy_and_perturbation() {
     let (head, engine) = help.split_once("Embedded engine:").expect("the engine's options have a heading");
     assert!(head.contains("--resume") && !engine.contains("--resume"), "headings hold what belongs to them");
 }
+
+#[test]
+fn a_spec_can_be_asked_of_other_models_and_is_stored_with_them() {
+    let home = Home::new();
+    let model = home.model();
+    let own = home.puma(&["run", "smoke_triage", "--dry-run", "--json", "--model", &model]).json();
+    assert_eq!(own["models"][0]["name"], model.as_str());
+    let spec = home.write("spec.yaml", "id: x\nscenario: triage_jira\nmodels: [absent:1b]\nsample_size: 2\n");
+    let first = home.puma(&["run", &spec, "--model", &model, "--json"]).json();
+    assert_eq!(first["model"]["name"], model.as_str());
+    home.puma(&["run", "--resume", "latest", "--json"]).json();
+    home.puma(&["run", &spec, "--model", &model, "--model", &model]).fails(2, &["listed twice", "--model"]);
+    home.puma(&["run", &spec, "--model", ""]).fails(2, &["no name", "hint:"]);
+}
+
+#[test]
+fn without_home_the_system_tells_where_things_are() {
+    let home = Home::new();
+    let ended = home.command(&["env", "--json"]).env_remove("HOME").env_remove("PUMA_DATA_DIR").output();
+    let facts: serde_json::Value =
+        serde_json::from_slice(&ended.expect("the program starts").stdout).expect("JSON on standard output");
+    assert!(facts["database"].as_str().is_some_and(|path| path.starts_with('/')), "{facts}");
+}
+
+#[test]
+fn every_option_of_help_stands_under_its_own_heading() {
+    let home = Home::new();
+    for command in ["run", "validate-baseline", "datasets", "quickstart"] {
+        let help = home.puma(&[command, "--help"]).stdout;
+        let section = |option: &str| {
+            let before = &help[..help.find(&format!("  {option}")).unwrap_or_else(|| panic!("{option} in {help}"))];
+            before.lines().rev().find(|line| line.ends_with(':') && !line.starts_with(' ')).map(str::to_owned)
+        };
+        assert_eq!(section("--json").as_deref(), Some("Options:"), "{command}");
+        assert_eq!(section("--db").as_deref(), Some("Everywhere:"), "{command}");
+    }
+}

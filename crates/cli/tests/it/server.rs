@@ -23,7 +23,7 @@ fn run_args<'a>(url: &'a str, backend: &'a str) -> Vec<&'a str> {
 
 #[test]
 fn failures_of_a_third_of_all_requests_are_never_answers_and_resuming_completes_the_run() {
-    for backend in ["ollama", "openai"] {
+    for backend in ["ollama", "openai", "vllm"] {
         let home = Home::new();
         let steady = FaultServer::start(Behaviour::default());
         let whole = home.puma(&run_args(&steady.url(), backend)).json();

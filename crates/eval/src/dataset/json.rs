@@ -121,6 +121,11 @@ impl Source<'_> {
     fn object_at(&self, at: usize) -> Result<(Record, usize), DatasetError> {
         let line = self.lines.line_of(at);
         let rest = &self.text[at..];
+        if rest.is_empty() {
+            let (message, hint) =
+                ("the list of issues is not closed", "the file may have been cut off; export it again");
+            return Err(DatasetError::new(self.file, DatasetErrorKind::Syntax, message, hint).at_line(line));
+        }
         if !rest.starts_with('{') {
             return Err(no_object(self.file, line, rest.lines().next().unwrap_or_default()));
         }

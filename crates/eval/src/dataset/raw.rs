@@ -49,6 +49,12 @@ pub(super) fn decode<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, Dataset
         )
         .at_line(1));
     }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(encoding(
+            "the file is a ZIP archive or a spreadsheet (.xlsx, .ods), not a table of text".to_owned(),
+            "unpack it, or save the sheet as CSV",
+        ));
+    }
     let body = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text),

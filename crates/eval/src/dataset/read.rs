@@ -79,6 +79,10 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError>
         let named: Vec<&str> = options.columns.values().map(String::as_str).collect();
         delimited::read(text, file, &named)?
     };
+    if raw.header.is_empty() {
+        let hint = "export it again, with the issues in it";
+        return Err(DatasetError::new(file, DatasetErrorKind::NoRows, "the file holds no issues", hint));
+    }
     let mapping = columns::map(&raw.header, &options.columns, options.gold, file)?;
     let mut reader = Reader::new(&raw, &mapping, &options);
     for (index, row) in raw.rows.iter().enumerate() {

@@ -39,6 +39,9 @@ pub struct RunSummary {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
+    /// The store refused the run itself; nothing was asked.
+    #[error("{0}")]
+    Refused(SinkError),
     #[error("the run stopped because a result could not be kept: {0}")]
     Sink(#[from] SinkError),
     #[error("the run stopped after {failures} failures in a row: {error}")]
@@ -50,6 +53,7 @@ impl RunError {
     pub fn hint(&self, run_id: &RunId) -> String {
         let resume = format!("then go on with `puma run --resume {run_id}`");
         match self {
+            Self::Refused(error) => error.hint.clone().unwrap_or_else(|| "see `puma db status`".to_owned()),
             Self::Sink(error) => format!("{}; {resume}", error.hint.as_deref().unwrap_or("make room for the results")),
             Self::BackendDown { error, .. } => {
                 format!("{}; {resume}", error.hint.as_deref().unwrap_or("see that the backend works"))
@@ -79,7 +83,8 @@ pub fn run(
 ) -> Result<RunSummary, RunError> {
     let run_id = header.run_id.clone();
     let resumed = finished.is_some();
-    sink.emit(&RunEvent::RunStarted { header: Box::new(header), instances: plan.instance_rows(), resumed })?;
+    sink.emit(&RunEvent::RunStarted { header: Box::new(header), instances: plan.instance_rows(), resumed })
+        .map_err(RunError::Refused)?;
     let jobs = jobs_to_do(plan, finished.unwrap_or(&BTreeSet::new()), asker.order);
     let mut work = Work {
         plan,

@@ -31,6 +31,9 @@ pub struct InlineSpec {
     pub compat: Option<Compat>,
 }
 
+/// Advice for a value that is out of range.
+const TO_GET_THE_DEFAULT: &str = "leave the flag away to get the default that the help states";
+
 /// (key of a spec file, flag that sets it).
 const FLAGS: [(&str, &str); 10] = [
     ("sample_size", "--instances"),
@@ -59,6 +62,14 @@ impl InlineSpec {
                 SCENARIOS[0]
             }
         };
+        if let Some(temperature) = self.temperature.filter(|value| !value.is_finite()) {
+            problems.push(Problem {
+                place: None,
+                key: "inference.temperature".to_owned(),
+                message: format!("`--temperature` is {temperature}; it must be from 0 to 2"),
+                hint: Some(TO_GET_THE_DEFAULT.to_owned()),
+            });
+        }
         let strategies =
             self.strategies.iter().map(|name| canonical_strategy(name).map_or_else(|| name.clone(), str::to_owned));
         let headline = match scenario {
@@ -74,7 +85,7 @@ impl InlineSpec {
             models: self.models,
             adaptation: Adaptation { strategy: or_default(strategies.collect(), "zero-shot"), cot: vec![false] },
             inference: Inference {
-                temperature: self.temperature.unwrap_or(0.0),
+                temperature: self.temperature.filter(|value| value.is_finite()).unwrap_or(0.0),
                 seed: self.seed.unwrap_or(42),
                 max_tokens: self.max_tokens.unwrap_or(256),
                 logprobs: self.logprobs,
@@ -95,6 +106,18 @@ impl InlineSpec {
             Err(error) => problems.extend(error.problems.into_iter().map(in_terms_of_flags)),
         }
         Err(SpecError { source_name: "command line".to_owned(), problems })
+    }
+}
+
+impl RunSpec {
+    /// This spec asked of `models` instead; the spec hash follows.
+    ///
+    /// Errors: a name is empty or given twice.
+    pub fn with_models(self, models: Vec<String>) -> Result<Self, SpecError> {
+        parse(&to_yaml(&Self { models, ..self }), "command line").map_err(|error| SpecError {
+            problems: error.problems.into_iter().map(in_terms_of_flags).collect(),
+            ..error
+        })
     }
 }
 
@@ -129,9 +152,13 @@ fn in_terms_of_flags(mut problem: Problem) -> Problem {
             problem.message = problem.message.replace(&format!("`{spelling}`"), &format!("`{flag}`"));
         }
         if let Some(hint) = &mut problem.hint {
+            // The defaults of flags are the program's, not those of a spec file.
+            if hint.starts_with("the default is ") {
+                TO_GET_THE_DEFAULT.clone_into(hint);
+            }
             *hint = hint.replace("remove the line", "leave the flag away");
         }
-        if problem.key == "models" {
+        if problem.key == "models" && !problem.message.contains("listed twice") {
             problem.hint = Some(format!("name at least one, for example `{flag} smollm2:135m`"));
         }
     }
