@@ -40,6 +40,8 @@ pub struct RunSummary {
     pub jobs: usize,
     /// Mean absolute error in story points.
     pub mae: Option<f64>,
+    /// Share of right answers: the headline of prioritization.
+    pub accuracy: Option<f64>,
     /// How many jobs have the model's answer, good or bad.
     #[serde(skip)]
     pub jobs_finished: usize,
@@ -88,8 +90,9 @@ const LIST: &str = concat!(
        (SELECT json_group_array(model) FROM (SELECT DISTINCT model FROM predictions p WHERE p.run_id = r.run_id)), \
        r.strategies_json, \
        coalesce(r.jobs_planned, (SELECT count(*) FROM predictions p WHERE p.run_id = r.run_id)), \
-       (SELECT count(*) FROM predictions p WHERE p.run_id = r.run_id AND coalesce(p.outcome, '') <> 'backend_failed') \
-     FROM runs r \
+       (SELECT count(*) FROM predictions p WHERE p.run_id = r.run_id AND coalesce(p.outcome, '') <> 'backend_failed'), ",
+    headline!("accuracy"),
+    " FROM runs r \
      WHERE (:scenario IS NULL OR r.scenario = :scenario) \
        AND (:since IS NULL OR r.started_at >= :since) \
        AND (:status IS NULL OR r.status = :status) \
@@ -144,6 +147,7 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         strategies: names(11)?,
         jobs: usize::try_from(row.get::<_, i64>(12)?).unwrap_or_default(),
         mae,
+        accuracy: row.get(14)?,
         jobs_finished: usize::try_from(row.get::<_, i64>(13)?).unwrap_or_default(),
     })
 }

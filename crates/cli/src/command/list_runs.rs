@@ -61,6 +61,7 @@ fn text(runs: &[RunSummary]) -> String {
         ("strategies", Align::Left),
         ("jobs", Align::Right),
         ("F1 macro", Align::Right),
+        ("accuracy", Align::Right),
         ("MAE", Align::Right),
         ("unread", Align::Right),
     ];
@@ -80,6 +81,7 @@ fn text(runs: &[RunSummary]) -> String {
                     format!("{}/{}", run.jobs_finished, run.jobs)
                 },
                 number(run.f1_macro),
+                number(run.accuracy),
                 number(run.mae),
                 number(run.parse_failure_rate),
             ]

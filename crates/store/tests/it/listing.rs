@@ -83,6 +83,10 @@ fn a_summary_counts_jobs_and_shows_no_made_up_headline() {
     assert_eq!(summary().mae, None, "two models have no common number");
     store.save_metrics(&effort, &[per_model(2.5), per_model(3.5), metric("mae", "global", 3.0)], START).unwrap();
     assert_eq!(summary().mae, Some(3.0));
+    assert_eq!(summary().accuracy, None);
+    let accuracy = MetricRow { name: "accuracy".to_owned(), ..per_model(0.75) };
+    store.save_metrics(&effort, &[accuracy, metric("mae", "global", 3.0)], START).unwrap();
+    assert_eq!((summary().accuracy, summary().mae), (Some(0.75), Some(3.0)));
     assert_eq!((summary().f1_macro, summary().parse_failure_rate), (None, None));
 }
 

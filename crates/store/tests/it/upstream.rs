@@ -121,7 +121,7 @@ fn upstream_runs_are_listed_and_loaded() {
         "run_id": "old__1234", "profile": "gpu-entry", "started_at": "2026-05-30T09:14:17.225Z",
         "finished_at": "2026-05-30T09:15:09.067Z", "status": "done", "f1_macro": 0.38976688365784873, "mae_sp": null,
         "parse_failure_rate": 0.5, "scenario": "triage_jira", "models": ["qwen2.5:3b"], "strategies": ["zero-shot"],
-        "jobs": 4, "mae": null,
+        "jobs": 4, "mae": null, "accuracy": null,
     }]);
     assert_eq!(json, expected);
 
