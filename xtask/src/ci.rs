@@ -1,6 +1,6 @@
 //! Everything a change must pass.
 
-use crate::{command, generate, suite, tidy};
+use crate::{command, generate, platforms, suite, tidy};
 
 /// Whether the test suite is part of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) fn run(tests: Tests) -> Result<(), String> {
         ("tidy", tidy::run()),
         ("clippy", command::run("cargo", &lint)),
         ("gen --check", generate::run(generate::Mode::Check)),
+        ("platforms", platforms::check()),
     ];
     if command::works("cargo", &["deny", "--version"]) {
         // Advisories live on a server of their own; licences, bans and sources need no network.

@@ -7,6 +7,7 @@
 mod ci;
 mod command;
 mod generate;
+mod platforms;
 mod suite;
 mod test_model;
 mod tidy;
