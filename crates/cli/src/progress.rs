@@ -42,7 +42,7 @@ impl EventSink for RunBar {
                 self.finished += 1;
                 self.answered += u64::from(record.outcome == Outcome::Answered);
                 self.failed += u64::from(record.outcome == Outcome::BackendFailed);
-                self.tokens += record.prompt_tokens() + record.generated_tokens();
+                self.tokens += record.prompt_tokens().unwrap_or(0) + record.generated_tokens().unwrap_or(0);
                 let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
                 let mut message = format!(
                     "· {:.0} % parsed · {:.0} tokens/s",

@@ -87,16 +87,19 @@ pub(crate) struct BaselineRow {
 }
 
 /// Where the time went, over every job of the run.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Timing {
     /// From the first job's start to the last job's end, in seconds; pauses between a run and its resumption count.
     pub wall_s: f64,
     /// Loading models, in seconds.
     pub load_s: f64,
-    pub prompt_tokens: u64,
-    /// Prompt tokens that had to be computed: all but reused prefixes and cached answers.
-    pub unique_prompt_tokens: u64,
-    pub generated_tokens: u64,
+    /// `null` where the backend does not tell.
+    pub prompt_tokens: Option<u64>,
+    /// Prompt tokens that had to be computed: all but reused prefixes and cached answers; `null` where the backend does
+    /// not tell what it reused.
+    pub unique_prompt_tokens: Option<u64>,
+    /// `null` where the backend does not tell.
+    pub generated_tokens: Option<u64>,
 }
 
 impl RunReport {
@@ -173,16 +176,15 @@ fn metric_row(metric: &puma_eval::metric::MetricValue) -> MetricRow {
 }
 
 fn timing(records: &[JobRecord]) -> Timing {
-    let mut timing = Timing::default();
-    for completion in records.iter().flat_map(|record| &record.completions) {
-        let usage = completion.usage;
-        timing.prompt_tokens += u64::from(usage.prompt_tokens);
-        timing.generated_tokens += u64::from(usage.generated_tokens);
-        if !completion.from_cache {
-            timing.unique_prompt_tokens += u64::from(usage.prompt_tokens.saturating_sub(usage.cached_tokens));
-            timing.load_s += completion.phases.load_ms.map_or(0.0, |load| load.0 / 1000.0);
-        }
-    }
+    let completions = || records.iter().flat_map(|record| &record.completions);
+    let fresh = || completions().filter(|completion| !completion.from_cache);
+    let mut timing = Timing {
+        wall_s: 0.0,
+        load_s: fresh().filter_map(|completion| completion.phases.load_ms).map(|load| load.0 / 1000.0).sum(),
+        prompt_tokens: completions().map(|completion| completion.usage.prompt_tokens.map(u64::from)).sum(),
+        unique_prompt_tokens: fresh().map(|completion| completion.usage.computed_tokens().map(u64::from)).sum(),
+        generated_tokens: completions().map(|completion| completion.usage.generated_tokens.map(u64::from)).sum(),
+    };
     let first = records.iter().map(|record| record.started_at.0).min();
     let last = records.iter().map(|record| record.finished_at.0).max();
     if let (Some(first), Some(last)) = (first, last) {

@@ -81,7 +81,10 @@ pub(crate) fn run_text(report: &RunReport) -> String {
     let _ = writeln!(
         out,
         "{:.1} s · {} prompt tokens ({} computed) · {} generated",
-        t.wall_s, t.prompt_tokens, t.unique_prompt_tokens, t.generated_tokens
+        t.wall_s,
+        count(t.prompt_tokens),
+        count(t.unique_prompt_tokens),
+        count(t.generated_tokens)
     );
     let _ = writeln!(out, "predictions {}", report.predictions_summary_hash);
     if let Some(digest) = &report.logprobs_digest {
@@ -181,6 +184,11 @@ fn backend_text(report: &RunReport) -> String {
 /// `1 thread`, `2 threads`.
 pub(crate) fn threads_text(count: u32) -> String {
     if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
+}
+
+/// A count, where the backend tells it.
+fn count(tokens: Option<u64>) -> String {
+    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
 }
 
 /// Twelve digits are enough to compare by eye.

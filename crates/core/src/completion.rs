@@ -39,14 +39,23 @@ pub struct TokenLogprob {
     pub top: Vec<TopLogprob>,
 }
 
-/// Tokens counted by the backend, never guessed from text.
+/// Tokens counted by the backend, never guessed from text. A count the backend does not report is `None`, never 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    pub prompt_tokens: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u32>,
     /// Prompt tokens whose computation was reused.
-    #[serde(default)]
-    pub cached_tokens: u32,
-    pub generated_tokens: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated_tokens: Option<u32>,
+}
+
+impl Usage {
+    /// Prompt tokens that had to be computed, where it is known how many were and were not.
+    pub fn computed_tokens(self) -> Option<u32> {
+        Some(self.prompt_tokens?.saturating_sub(self.cached_tokens?))
+    }
 }
 
 /// Where the time went. A phase the backend does not report is `None`, never 0.

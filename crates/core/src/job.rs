@@ -58,14 +58,14 @@ impl JobRecord {
         Some(self.completions.iter().map(|c| c.phases.total_ms.0).sum())
     }
 
-    /// Prompt tokens over all completions.
-    pub fn prompt_tokens(&self) -> u64 {
-        self.completions.iter().map(|c| u64::from(c.usage.prompt_tokens)).sum()
+    /// Prompt tokens over all completions; `None` if one does not tell.
+    pub fn prompt_tokens(&self) -> Option<u64> {
+        self.completions.iter().map(|c| c.usage.prompt_tokens.map(u64::from)).sum()
     }
 
-    /// Generated tokens over all completions.
-    pub fn generated_tokens(&self) -> u64 {
-        self.completions.iter().map(|c| u64::from(c.usage.generated_tokens)).sum()
+    /// Generated tokens over all completions; `None` if one does not tell.
+    pub fn generated_tokens(&self) -> Option<u64> {
+        self.completions.iter().map(|c| c.usage.generated_tokens.map(u64::from)).sum()
     }
 
     /// What the model said last, empty when the backend failed.

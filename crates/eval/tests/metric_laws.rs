@@ -167,9 +167,9 @@ fn time_is_split_into_phases_and_missing_phases_are_not_zero() {
         completion.phases.prompt_ms = Some(Millis(prompt));
         completion.phases.generation_ms = Some(Millis(generation));
         completion.phases.first_token_ms = Some(Millis(prompt + 1.0));
-        completion.usage.prompt_tokens = 120;
-        completion.usage.cached_tokens = 20;
-        completion.usage.generated_tokens = 10;
+        completion.usage.prompt_tokens = Some(120);
+        completion.usage.cached_tokens = Some(20);
+        completion.usage.generated_tokens = Some(10);
     }
     let report = compute(&Task::pairwise(), &records, 0);
     for (name, expected) in [

@@ -325,11 +325,7 @@ fn read_upstream_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens,
-        usage: Usage {
-            prompt_tokens: row.get::<_, Option<u32>>(24)?.unwrap_or_default(),
-            cached_tokens: 0,
-            generated_tokens: row.get::<_, Option<u32>>(25)?.unwrap_or_default(),
-        },
+        usage: Usage { prompt_tokens: row.get(24)?, cached_tokens: None, generated_tokens: row.get(25)? },
         phases: Phases { total_ms: Millis(latency_ms.unwrap_or_default()), ..Phases::default() },
         attempts: Vec::new(),
         from_cache: false,

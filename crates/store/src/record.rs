@@ -358,8 +358,8 @@ fn insert_record(
         ":confidence": record.confidence,
         ":logprobs": columns.logprobs,
         ":latency_ms": record.latency_ms(),
-        ":tokens_in": asked.then(|| record.prompt_tokens() as i64),
-        ":tokens_out": asked.then(|| record.generated_tokens() as i64),
+        ":tokens_in": asked.then(|| record.prompt_tokens().map(u64::cast_signed)),
+        ":tokens_out": asked.then(|| record.generated_tokens().map(u64::cast_signed)),
         ":perturbation": record.perturbation,
         // SQLite's integers are signed; the bits are kept.
         ":seed": record.seed.cast_signed(),

@@ -55,7 +55,7 @@ fn said(text: &str) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens: Vec::new(),
-        usage: Usage { prompt_tokens: 10, cached_tokens: 0, generated_tokens: 2 },
+        usage: Usage { prompt_tokens: Some(10), cached_tokens: Some(0), generated_tokens: Some(2) },
         phases: Phases {
             total_ms: Millis(5.0),
             prompt_ms: Some(Millis(3.0)),

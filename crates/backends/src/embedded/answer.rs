@@ -92,10 +92,10 @@ fn completion(
         finish,
         tokens,
         usage: Usage {
-            prompt_tokens: count(generation.prompt_tokens),
-            cached_tokens: count(generation.cached_tokens),
+            prompt_tokens: Some(count(generation.prompt_tokens)),
+            cached_tokens: Some(count(generation.cached_tokens)),
             // The stop token was computed like every other.
-            generated_tokens: count(generation.tokens.len() + usize::from(generation.stop_token.is_some())),
+            generated_tokens: Some(count(generation.tokens.len() + usize::from(generation.stop_token.is_some()))),
         },
         phases: Phases {
             total_ms: Millis(timing.prompt_ms + timing.generation_ms),

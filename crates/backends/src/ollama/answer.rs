@@ -47,7 +47,7 @@ pub(super) fn read(
         }
     };
     let usage = usage(&last);
-    refuse_cut_prompt(usage.prompt_tokens, context_length)?;
+    refuse_cut_prompt(usage.prompt_tokens.unwrap_or(0), context_length)?;
     Ok(Completion {
         text,
         reasoning: Some(reasoning).filter(|text| !text.is_empty()),
@@ -67,9 +67,9 @@ pub(super) fn read(
 }
 
 fn usage(last: &Value) -> Usage {
-    let count = |key: &str| last.get(key).and_then(Value::as_u64).map_or(0, |n| u32::try_from(n).unwrap_or(u32::MAX));
+    let count = |key: &str| last.get(key).and_then(Value::as_u64).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     // Ollama does not tell how much of a prompt it had cached.
-    Usage { prompt_tokens: count("prompt_eval_count"), cached_tokens: 0, generated_tokens: count("eval_count") }
+    Usage { prompt_tokens: count("prompt_eval_count"), cached_tokens: None, generated_tokens: count("eval_count") }
 }
 
 /// Ollama gives nanoseconds.
@@ -84,7 +84,7 @@ fn finish(last: &Value, request: &Request, usage: Usage, origin: &Origin) -> Res
         // `load` and `unload` come when a request held nothing to answer.
         Some(other) => Err(origin.lacking(&format!("answer, only `done_reason: {other}`"))),
         // Servers before 0.1.33 give no reason.
-        None if usage.generated_tokens >= request.max_tokens => Ok(FinishReason::Length),
+        None if usage.generated_tokens.is_some_and(|count| count >= request.max_tokens) => Ok(FinishReason::Length),
         None => Ok(FinishReason::Stop),
     }
 }

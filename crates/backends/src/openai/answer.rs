@@ -97,14 +97,16 @@ impl Gathered {
             return Err(origin.lacking("`choices`"));
         }
         // A server that counts nothing still shows one entry a token where logprobs were asked for.
-        let counted =
-            Usage { generated_tokens: u32::try_from(self.tokens.len()).unwrap_or(u32::MAX), ..Usage::default() };
+        let counted = Usage {
+            generated_tokens: u32::try_from(self.tokens.len()).ok().filter(|count| *count > 0),
+            ..Usage::default()
+        };
         let usage = self.usage.unwrap_or(counted);
         let finish = match self.finish.as_deref() {
             Some("length" | "max_tokens") => FinishReason::Length,
             Some("stop" | "eos" | "eos_token" | "stop_sequence" | "tool_calls" | "function_call") => FinishReason::Stop,
             Some(other) => return Err(origin.failed_midway(&format!("generation ended with `{other}`"))),
-            None if usage.generated_tokens >= request.max_tokens => FinishReason::Length,
+            None if usage.generated_tokens.is_some_and(|count| count >= request.max_tokens) => FinishReason::Length,
             None => FinishReason::Stop,
         };
         Ok(Completion {
@@ -128,7 +130,7 @@ impl Gathered {
 
 fn read_usage(usage: &Value) -> Usage {
     let count = |pointer: &str| {
-        usage.pointer(pointer).and_then(Value::as_u64).map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX))
+        usage.pointer(pointer).and_then(Value::as_u64).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
     };
     Usage {
         prompt_tokens: count("/prompt_tokens"),

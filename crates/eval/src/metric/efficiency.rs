@@ -42,9 +42,12 @@ impl Tally for LatencyTally {
 struct Phased {
     prompts: f64,
     prompt_ms: f64,
+    /// Prompt time of completions that tell their tokens.
+    counted_prompt_ms: f64,
     computed_tokens: f64,
     generations: f64,
     generation_ms: f64,
+    counted_generation_ms: f64,
     generated_tokens: f64,
 }
 
@@ -55,12 +58,18 @@ impl Phased {
             if let Some(ms) = phases.prompt_ms {
                 sums.prompts += 1.0;
                 sums.prompt_ms += ms.0;
-                sums.computed_tokens += f64::from(usage.prompt_tokens.saturating_sub(usage.cached_tokens));
+                if let Some(tokens) = usage.computed_tokens() {
+                    sums.counted_prompt_ms += ms.0;
+                    sums.computed_tokens += f64::from(tokens);
+                }
             }
             if let Some(ms) = phases.generation_ms {
                 sums.generations += 1.0;
                 sums.generation_ms += ms.0;
-                sums.generated_tokens += f64::from(usage.generated_tokens);
+                if let Some(tokens) = usage.generated_tokens {
+                    sums.counted_generation_ms += ms.0;
+                    sums.generated_tokens += f64::from(tokens);
+                }
             }
         }
         sums
@@ -79,9 +88,11 @@ impl Tally for Phased {
     fn add(&mut self, job: &Self) {
         self.prompts += job.prompts;
         self.prompt_ms += job.prompt_ms;
+        self.counted_prompt_ms += job.counted_prompt_ms;
         self.computed_tokens += job.computed_tokens;
         self.generations += job.generations;
         self.generation_ms += job.generation_ms;
+        self.counted_generation_ms += job.counted_generation_ms;
         self.generated_tokens += job.generated_tokens;
     }
 
@@ -90,8 +101,8 @@ impl Tally for Phased {
         values.copy_from_slice(&[
             self.prompt_ms / self.prompts,
             self.generation_ms / self.generations,
-            per_second(self.computed_tokens, self.prompt_ms),
-            per_second(self.generated_tokens, self.generation_ms),
+            per_second(self.computed_tokens, self.counted_prompt_ms),
+            per_second(self.generated_tokens, self.counted_generation_ms),
         ]);
     }
 }
@@ -132,7 +143,10 @@ pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_
     latencies(group, options, values);
     phases(group, options, values);
     let tokens = group.sample(|record| {
-        (!record.completions.is_empty()).then(|| (record.prompt_tokens() as f64, record.generated_tokens() as f64))
+        if record.completions.is_empty() {
+            return None;
+        }
+        Some((record.prompt_tokens()? as f64, record.generated_tokens()? as f64))
     });
     let estimates = options.bootstrap.estimate(&tokens, &mut TokenTally::default(), 2);
     values.push("prompt_tokens.mean", estimates[0], tokens.items().len());

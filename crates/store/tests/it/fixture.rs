@@ -107,7 +107,7 @@ pub(crate) fn completion(text: &str, logprob: f32) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens: vec![TokenLogprob { id: Some(7), token: text.to_owned(), logprob, top }],
-        usage: Usage { prompt_tokens: 30, cached_tokens: 20, generated_tokens: 1 },
+        usage: Usage { prompt_tokens: Some(30), cached_tokens: Some(20), generated_tokens: None },
         phases: Phases {
             total_ms: Millis(50.25),
             prompt_ms: Some(Millis(40.0)),

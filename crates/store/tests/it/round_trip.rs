@@ -60,12 +60,9 @@ fn completion() -> impl Strategy<Value = Completion> {
             first_token_ms,
         });
     let finish = prop_oneof![Just(FinishReason::Stop), Just(FinishReason::Length), Just(FinishReason::Cancelled)];
-    let usage =
-        (any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(prompt_tokens, cached_tokens, generated_tokens)| Usage {
-            prompt_tokens,
-            cached_tokens,
-            generated_tokens,
-        });
+    let usage = (option::of(any::<u32>()), option::of(any::<u32>()), option::of(any::<u32>())).prop_map(
+        |(prompt_tokens, cached_tokens, generated_tokens)| Usage { prompt_tokens, cached_tokens, generated_tokens },
+    );
     (text(), option::of(text()), finish, vec(token(), 0..4), usage, phases, vec(attempt(), 0..3), any::<bool>())
         .prop_map(|(text, reasoning, finish, tokens, usage, phases, attempts, from_cache)| Completion {
             text,
