@@ -5,11 +5,11 @@ use puma_eval::prompt::Templates;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The prompt templates: the embedded ones, with those of `DIR/prompts/<scenario>/<name>.jinja` (or upstream's
-/// `DIR/specs/prompts/…`) in their place.
+/// The prompt templates: the embedded ones, with those of `DIR/prompts/<scenario>/<name>.jinja`, or else upstream's
+/// `DIR/specs/prompts/…`, in their place.
 pub(crate) fn templates(home: Option<&Path>) -> Result<Templates, Failure> {
     let mut texts = BTreeMap::new();
-    for folder in home.into_iter().flat_map(|home| [home.join("prompts"), home.join("specs/prompts")]) {
+    for folder in home.into_iter().flat_map(|home| [home.join("specs/prompts"), home.join("prompts")]) {
         for scenario in subfolders(&folder) {
             let name = file_name(&scenario);
             for file in files(&scenario, "jinja") {
