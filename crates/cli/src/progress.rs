@@ -1,9 +1,10 @@
 //! Progress bars: readers of events and of downloads. Shown only where someone would see them.
 
 use crate::ui::Ui;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use puma_backends::sources::{Phase, Progress, PullProgress, SourceError};
 use puma_core::{EventSink, Outcome, RunEvent, SinkError};
+use std::fmt;
 use std::time::Duration;
 
 /// Redraws a second.
@@ -22,7 +23,7 @@ impl RunBar {
     /// A bar for `jobs` jobs, of which `finished_before` were done by an earlier run.
     pub(crate) fn new(ui: &Ui, jobs: usize, finished_before: usize) -> Self {
         let bar = bar(ui, jobs as u64);
-        bar.set_style(style("{bar:32} {pos}/{len} {msg} · {elapsed} · {eta} left"));
+        bar.set_style(style("{bar:20} {pos}/{len} · {elapsed}{left}{wide_msg}"));
         bar.set_position(finished_before as u64);
         bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(250));
@@ -45,7 +46,7 @@ impl EventSink for RunBar {
                 self.tokens += record.prompt_tokens().unwrap_or(0) + record.generated_tokens().unwrap_or(0);
                 let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
                 let mut message = format!(
-                    "· {:.0} % parsed · {:.0} tokens/s",
+                    " · {:.0} % parsed · {:.0} tokens/s",
                     100.0 * self.answered as f64 / self.finished as f64,
                     self.tokens as f64 / seconds
                 );
@@ -61,18 +62,24 @@ impl EventSink for RunBar {
     }
 }
 
-/// A bar over the bytes of a download.
+/// A bar over the bytes of a download; a turning mark where their number is unknown.
 pub(crate) struct PullBar<'a> {
     ui: &'a Ui,
     bar: ProgressBar,
+    size_known: bool,
 }
+
+/// What a download shows while its size is unknown.
+const WORKING: &str = "{spinner} {wide_msg}";
+/// What a download of known size shows.
+const FETCHING: &str = "{bar:20} {decimal_bytes}/{decimal_total_bytes} · {decimal_bytes_per_sec}{left} · {wide_msg}";
 
 impl<'a> PullBar<'a> {
     pub(crate) fn new(ui: &'a Ui) -> Self {
         let bar = bar(ui, 0);
-        bar.set_style(style("{msg} {bar:32} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} left"));
+        bar.set_style(style(WORKING));
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { ui, bar }
+        Self { ui, bar, size_known: false }
     }
 
     pub(crate) fn clear(&self) {
@@ -92,9 +99,14 @@ impl Progress for PullBar<'_> {
             Phase::Extracting => "unpacking",
             Phase::Finishing => "finishing",
         };
-        self.bar.set_message(format!("{verb} {}", progress.what));
         self.bar.set_length(progress.total_bytes.unwrap_or(0));
         self.bar.set_position(progress.done_bytes);
+        let size_known = progress.total_bytes.is_some() && progress.done_bytes > 0;
+        if size_known != self.size_known {
+            self.bar.set_style(style(if size_known { FETCHING } else { WORKING }));
+            self.size_known = size_known;
+        }
+        self.bar.set_message(format!("{verb} {}", progress.what));
     }
 
     fn source_failed(&mut self, source: &str, error: &SourceError) {
@@ -108,6 +120,15 @@ fn bar(ui: &Ui, length: u64) -> ProgressBar {
     ProgressBar::with_draw_target(Some(length), target)
 }
 
+/// Every template ends with `wide_msg`, which is cut where the terminal ends: a line that wraps cannot be redrawn.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates in this file are valid").progress_chars("━━─")
+    ProgressStyle::with_template(template)
+        .expect("the templates in this file are valid")
+        .progress_chars("━━─")
+        .with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // Before the first step nothing is known; "0s left" would be a lie.
+            if state.pos() > 0 && !state.eta().is_zero() {
+                let _ = write!(out, " · {:#} left", HumanDuration(state.eta()));
+            }
+        })
 }

@@ -156,6 +156,8 @@ impl From<SourceError> for Failure {
             | SourceErrorKind::Server
             | SourceErrorKind::MissingTool => Self::operation(error.message),
         };
-        failure.hint_opt(error.hint)
+        let again = (error.kind == SourceErrorKind::Cancelled)
+            .then(|| "type the same command again; it goes on where it stopped where the source allows".to_owned());
+        failure.hint_opt(error.hint.or(again))
     }
 }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::paths;
 use clap::{Args, Subcommand};
-use puma_store::CacheStore;
+use puma_store::{CacheStore, StoreError};
 use serde_json::json;
 
 /// Arguments of `puma cache`.
@@ -36,7 +36,7 @@ pub(crate) fn run(args: CacheArgs, context: &Context) -> Result<(), Failure> {
     let cache = CacheStore::open(paths::cache());
     match action {
         Action::Stats { json } => {
-            let stats = cache.stats()?;
+            let stats = cache.stats().map_err(about_the_cache)?;
             if json {
                 return context.ui.json(&stats);
             }
@@ -49,11 +49,17 @@ pub(crate) fn run(args: CacheArgs, context: &Context) -> Result<(), Failure> {
             ))
         }
         Action::Clear { json } => {
-            let removed = cache.clear()?;
+            let removed = cache.clear().map_err(about_the_cache)?;
             if json {
                 return context.ui.json(&json!({ "removed": removed }));
             }
             context.ui.data(&format!("Inference cache: {removed} entries removed"))
         }
     }
+}
+
+/// The store's hints speak of `--db`, which names another file.
+fn about_the_cache(error: StoreError) -> Failure {
+    Failure::operation(error.to_string())
+        .hint("the cache lies in the data folder (PUMA_DATA_DIR); `puma cache clear` makes a damaged one new")
 }
