@@ -238,7 +238,9 @@ impl Reply {
             } else if error.is_eof() {
                 broken_protocol(&self.origin.url, "its answer ends in the middle of a JSON value", true)
             } else {
-                let start: String = String::from_utf8_lossy(bytes).chars().take(60).collect();
+                // One line: the message stands in tables and logs.
+                let text = String::from_utf8_lossy(&bytes[..bytes.len().min(1000)]);
+                let start: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
                 broken_protocol(
                     &self.origin.url,
                     &format!("its answer is not JSON ({error}; it begins `{start}`)"),

@@ -199,3 +199,42 @@ fn a_full_standard_output_says_that_the_run_is_stored() {
     let ended = home.command(&["show", "--json"]).stdout(full).output().expect("the program starts");
     crate::support::Ended::from(ended).fails(1, &["standard output cannot be written", "hint:"]);
 }
+
+#[test]
+fn a_prompt_template_named_after_its_strategy_is_not_ignored() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("own/prompts/triage_jira")).expect("a folder can be made");
+    home.write("own/prompts/triage_jira/zero-shot.jinja", "Say Critical");
+    let model = home.model();
+    home.puma(&["run", "--scenario", "triage_jira", "--model", &model, "--home", "own", "--dry-run"])
+        .fails(2, &["zero-shot.jinja", "hint: name it zero_shot.jinja"]);
+}
+
+#[test]
+fn a_damaged_cache_is_made_new_by_clearing_it() {
+    let home = Home::new();
+    home.run_json(&["--instances", "1"]);
+    home.write("data/cache.db", [0x5a; 5000]);
+    home.puma(&["cache", "stats"]).fails(1, &["cache.db", "hint:", "puma cache clear"]);
+    assert_eq!(home.puma(&["cache", "clear"]).code, Some(0));
+    assert_eq!(home.puma(&["cache", "stats", "--json"]).json()["entries"], 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_that_come_together_are_one_wish() {
+    let home = Home::new();
+    let model = home.model();
+    let args = ["run", "--model", &model, "--scenario", "triage_jira", "--max-tokens", "3000", "--no-cache"];
+    let mut command = home.command(&args);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let child = child.expect("the program starts");
+    let pid = child.id().to_string();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    for _ in 0..2 {
+        let sent = std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill exists");
+        assert!(sent.success());
+    }
+    let ended = crate::support::Ended::from(child.wait_with_output().expect("the program ends"));
+    ended.fails(130, &["interrupted", "puma run --resume"]);
+}

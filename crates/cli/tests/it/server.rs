@@ -62,3 +62,27 @@ fn a_model_that_the_server_lacks_gets_a_hint_to_pull_it() {
     let server = FaultServer::start(Behaviour { models: vec!["other:1b".to_owned()], ..Behaviour::default() });
     home.puma(&run_args(&server.url(), "ollama")).fails(1, &["smollm2:135m", "hint:", "pull"]);
 }
+
+#[test]
+fn a_web_page_instead_of_an_answer_is_quoted_on_one_line() {
+    let home = Home::new();
+    let server = FaultServer::start(Behaviour::always(Fault::NotJson));
+    let ended = home.puma(&run_args(&server.url(), "ollama")).fails(1, &["is not JSON", "<html>", "hint:"]);
+    let error = ended.stderr.lines().find(|line| line.starts_with("error:")).expect("an error");
+    assert!(error.contains("is not JSON") && error.contains("`)"), "{error}");
+}
+
+#[test]
+fn a_run_of_each_kind_of_server_can_be_resumed_without_naming_it() {
+    for backend in ["llama-server", "transformers", "openai", "ollama"] {
+        let home = Home::new();
+        let server = FaultServer::start(Behaviour::share(0.3, 11, Fault::Status(400)));
+        let url = server.url();
+        let partial = home.puma(&run_args(&url, backend)).fails(1, &["--resume"]);
+        let report: serde_json::Value = serde_json::from_str(&partial.stdout).expect("JSON");
+        assert_eq!(report["backend"]["kind"], backend);
+        server.behave(Behaviour::default());
+        let resumed = home.puma(&["run", "--resume", "latest", "--no-cache", "--json"]).json();
+        assert_eq!(resumed["status"], "done", "{backend}");
+    }
+}
