@@ -64,7 +64,9 @@ pub fn transport_error(error: ureq::Error, url: &str, limit: Duration, hints: &S
 /// The server answered with an HTTP status other than 2xx; `body` is what it said.
 pub fn status_error(status: u16, body: &str, url: &str, hints: &ServerHints) -> AttemptError {
     let said = serde_json::from_str::<Value>(body).ok().and_then(|body| error_text(&body));
-    let said: String = said.as_deref().unwrap_or(body).trim().chars().take(MAX_QUOTE_CHARS).collect();
+    // One line: the message stands in tables and logs.
+    let words: Vec<&str> = said.as_deref().unwrap_or(body).split_whitespace().collect();
+    let said: String = words.join(" ").chars().take(MAX_QUOTE_CHARS).collect();
     let kind = kind_of(status, &said);
     let server = hints.server;
     let message = if said.is_empty() {
@@ -76,9 +78,11 @@ pub fn status_error(status: u16, body: &str, url: &str, hints: &ServerHints) -> 
     let error = match (kind, status) {
         (BackendErrorKind::ContextExceeded, _) => error
             .with_hint("the prompt is longer than the context window: raise the context length or shorten the prompt"),
-        (_, 401 | 403) => error.with_hint("the server wants an API key: pass one"),
+        (_, 401 | 403) => error.with_hint("the server wants an API key: set PUMA_API_KEY"),
         (BackendErrorKind::Http, 404) => error.with_hint("is this the right server and path? check --endpoint"),
         (_, 429) => error.with_hint("the server is at its limit: lower the concurrency"),
+        // A missing model gets its hint from the backend, which knows how to fetch one.
+        (BackendErrorKind::Http, _) => error.with_hint("see the server's own log for the reason"),
         _ => error,
     };
     error.into()

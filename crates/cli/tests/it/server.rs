@@ -74,7 +74,7 @@ fn a_web_page_instead_of_an_answer_is_quoted_on_one_line() {
 
 #[test]
 fn a_run_of_each_kind_of_server_can_be_resumed_without_naming_it() {
-    for backend in ["llama-server", "transformers", "openai", "ollama"] {
+    for backend in ["llama-server", "vllm", "openai", "ollama"] {
         let home = Home::new();
         let server = FaultServer::start(Behaviour::share(0.3, 11, Fault::Status(400)));
         let url = server.url();
