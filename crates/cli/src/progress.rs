@@ -67,6 +67,8 @@ pub(crate) struct PullBar<'a> {
     ui: &'a Ui,
     bar: ProgressBar,
     size_known: bool,
+    /// What the last source said when it failed; told once another source is tried, since the error tells it otherwise.
+    failed: Option<String>,
 }
 
 /// What a download shows while its size is unknown.
@@ -79,7 +81,7 @@ impl<'a> PullBar<'a> {
         let bar = bar(ui, 0);
         bar.set_style(style(WORKING));
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { ui, bar, size_known: false }
+        Self { ui, bar, size_known: false, failed: None }
     }
 
     pub(crate) fn clear(&self) {
@@ -89,6 +91,9 @@ impl<'a> PullBar<'a> {
 
 impl Progress for PullBar<'_> {
     fn report(&mut self, progress: &PullProgress<'_>) {
+        if let Some(note) = self.failed.take() {
+            self.bar.suspend(|| self.ui.note(&note));
+        }
         let verb = match progress.phase {
             Phase::Waiting => "waiting for another pull of",
             Phase::Resolving => "asking",
@@ -110,7 +115,7 @@ impl Progress for PullBar<'_> {
     }
 
     fn source_failed(&mut self, source: &str, error: &SourceError) {
-        self.bar.suspend(|| self.ui.note(&format!("source {source} did not deliver: {error}")));
+        self.failed = Some(format!("source {source} did not deliver: {error}"));
     }
 }
 

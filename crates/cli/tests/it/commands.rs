@@ -208,3 +208,10 @@ fn every_option_of_help_stands_under_its_own_heading() {
         assert_eq!(section("--db").as_deref(), Some("Everywhere:"), "{command}");
     }
 }
+
+#[test]
+fn a_pull_that_fails_says_so_once() {
+    let home = Home::new();
+    let ended = home.puma(&["models", "pull", "127.0.0.1:9/library/nobody:1b"]).fails(1, &["127.0.0.1:9", "hint:"]);
+    assert_eq!(ended.stderr.lines().filter(|line| line.contains("127.0.0.1:9")).count(), 1, "{}", ended.stderr);
+}
