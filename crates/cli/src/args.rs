@@ -1,7 +1,7 @@
 //! What the user typed. Each command's own arguments stand in its file under `command/`.
 
 use crate::command;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Finds out which local language model can be trusted with a project's backlog, on this machine.
@@ -75,66 +75,4 @@ pub(crate) enum Command {
     /// Write the reference pages that are made from the program's own tables.
     #[command(hide = true)]
     Reference(command::reference::ReferenceArgs),
-}
-
-/// Which engine answers, and how it is reached.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Backend")]
-pub(crate) struct BackendArgs {
-    /// Who answers [default: embedded]. All but `embedded` and `ollama` speak the OpenAI protocol.
-    #[arg(long, value_enum)]
-    pub backend: Option<BackendKind>,
-    /// Address of the server; wins over PUMA_OLLAMA_HOST and OLLAMA_HOST.
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Option<String>,
-    /// Requests in flight at once (servers only) [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub concurrency: Option<u32>,
-    /// Seconds before a request to a server is given up [default: the catalogue's value for the model, else 120].
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub timeout: Option<u64>,
-    /// How long Ollama keeps the model loaded [default: 5m].
-    #[arg(long, value_name = "DURATION")]
-    pub keep_alive: Option<String>,
-    /// Context window in tokens; servers of the OpenAI protocol set their own [default: the model's, at most 8192].
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
-    pub context: Option<u32>,
-    #[command(flatten)]
-    pub engine: EngineOptions,
-}
-
-/// Options of the embedded engine. None of them changes a single bit of the result.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Embedded engine")]
-pub(crate) struct EngineOptions {
-    /// Threads [default: all this process may use].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub threads: Option<u32>,
-    /// Instruction set [default: the best this processor has].
-    #[arg(long, value_name = "NAME")]
-    pub simd: Option<String>,
-    /// Sequences computed together.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub batch: Option<u32>,
-}
-
-/// The engines and servers PUMA can ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BackendKind {
-    /// PUMA's own engine: nothing to install, the same bits on every machine.
-    Embedded,
-    /// A native Ollama server.
-    Ollama,
-    /// Any server with `/v1/chat/completions`.
-    Openai,
-    /// llama.cpp's server.
-    LlamaServer,
-    /// LM Studio.
-    Lmstudio,
-    /// mlx_lm.server on Apple Silicon.
-    Mlx,
-    /// `transformers serve`.
-    Transformers,
-    /// vLLM.
-    Vllm,
 }

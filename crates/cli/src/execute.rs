@@ -1,9 +1,9 @@
 //! A run from spec to report: read, plan, ask, score. Shared by `run`, `quickstart` and `validate-baseline`.
 
-use crate::args::{BackendArgs, BackendKind};
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::options::{BackendArgs, BackendKind};
 use crate::progress::RunBar;
 use crate::report::RunReport;
 use crate::{home, paths, wire};

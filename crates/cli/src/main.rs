@@ -8,6 +8,7 @@ mod execute;
 mod exit;
 mod failure;
 mod home;
+mod options;
 mod paths;
 mod progress;
 mod report;

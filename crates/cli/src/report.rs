@@ -54,6 +54,8 @@ pub(crate) struct BackendReport {
     pub simd: Option<String>,
     pub threads: Option<u32>,
     pub numerics: Option<String>,
+    /// Settings that can change an answer (servers only).
+    pub settings: BTreeMap<String, String>,
 }
 
 /// A reason for which jobs failed in the backend.
@@ -146,8 +148,8 @@ fn model_report(model: &ModelIdentity) -> ModelReport {
 }
 
 fn backend_report(backend: &BackendIdentity) -> BackendReport {
-    let BackendIdentity { kind, version, endpoint, simd, threads, numerics } = backend.clone();
-    BackendReport { kind, version, endpoint, simd, threads, numerics }
+    let BackendIdentity { kind, version, endpoint, simd, threads, numerics, settings } = backend.clone();
+    BackendReport { kind, version, endpoint, simd, threads, numerics, settings }
 }
 
 fn failures(records: &[JobRecord]) -> Vec<FailureRow> {

@@ -1,14 +1,14 @@
 //! From arguments to a backend and the places it needs.
 
-use crate::args::{BackendArgs, BackendKind, EngineOptions as EngineArgs};
 use crate::environment;
 use crate::failure::Failure;
 use crate::home;
+use crate::options::{BackendArgs, BackendKind, EngineOptions as EngineArgs, OllamaApi};
 use crate::paths;
 use puma_backends::embedded::{CONTEXT_CAP, EmbeddedBackend, EmbeddedOptions};
 use puma_backends::endpoint::{Endpoint, resolve_ollama};
 use puma_backends::http::{ApiKey, TimeLimits};
-use puma_backends::ollama::{OllamaBackend, OllamaOptions};
+use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_backends::sources::{Catalogue, Library, PullOptions, SourceError, SourceErrorKind, Stores};
 use puma_core::Backend;
@@ -35,7 +35,8 @@ pub(crate) fn pull_options() -> PullOptions {
 
 /// The backend the arguments ask for.
 pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn Backend>, Failure> {
-    let BackendArgs { backend, endpoint, concurrency, timeout, keep_alive, context, engine } = args;
+    let BackendArgs { backend, endpoint, concurrency, timeout, keep_alive, context, api, think, reuse_prompts, engine } =
+        args;
     let kind = backend.unwrap_or(BackendKind::Embedded);
     let concurrency = concurrency.map_or(1, |count| count as usize);
     refuse_misplaced(args, kind)?;
@@ -52,6 +53,11 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
                 options.keep_alive.clone_from(keep_alive);
             }
             options.context_length = *context;
+            options.think = *think;
+            options.api = match api {
+                Some(OllamaApi::Generate) => Api::Generate,
+                Some(OllamaApi::Chat) | None => Api::Chat,
+            };
             options.limits = limits(*timeout, home)?;
             Ok(Box::new(OllamaBackend::new(options)))
         }
@@ -60,6 +66,8 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
             let endpoint = endpoint.as_deref().map(|text| Endpoint::parse(text, preset.default_port)).transpose()?;
             let mut options = OpenAiOptions::new(preset, endpoint);
             options.concurrency = concurrency;
+            options.think = *think;
+            options.reuse_prompts = *reuse_prompts;
             options.api_key = environment::get("PUMA_API_KEY").map(ApiKey::new);
             options.limits = limits(*timeout, home)?;
             Ok(Box::new(OpenAiBackend::new(options)))
@@ -78,6 +86,9 @@ fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure
         ("--concurrency", args.concurrency.is_some(), !embedded),
         ("--keep-alive", args.keep_alive.is_some(), ollama),
         ("--context", args.context.is_some(), embedded || ollama),
+        ("--api", args.api.is_some(), ollama),
+        ("--think", args.think, !embedded),
+        ("--reuse-prompts", args.reuse_prompts, !embedded && !ollama),
         ("--threads", threads.is_some(), embedded),
         ("--simd", simd.is_some(), embedded),
         ("--batch", batch.is_some(), embedded),

@@ -3,6 +3,7 @@
 use crate::completion::{Attempt, Completion};
 use crate::request::Request;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +33,9 @@ pub struct BackendIdentity {
     pub threads: Option<u32>,
     /// Numerics contract (`N1`), embedded engine only.
     pub numerics: Option<String>,
+    /// The user's settings that can change an answer, by name: how a server is asked. Empty for the embedded engine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Which weights answered: stored with every run. `None` means the backend does not tell, never a guess.

@@ -20,6 +20,10 @@ pub(crate) fn header_differences(stored: &RunHeader, now: &RunHeader) -> Vec<Str
     if stored.backend.kind != "embedded" {
         differs(&mut found, "backend version", or_none(&stored.backend.version), or_none(&now.backend.version));
     }
+    for name in keys(&stored.backend.settings, &now.backend.settings) {
+        let (before, after) = (stored.backend.settings.get(name).cloned(), now.backend.settings.get(name).cloned());
+        differs(&mut found, &format!("backend setting {name}"), or_none(&before), or_none(&after));
+    }
     model_differences(&mut found, &stored.models, &now.models);
     for name in keys(&stored.templates, &now.templates) {
         let hash = |templates: &BTreeMap<String, String>| templates.get(name).cloned();

@@ -90,6 +90,8 @@ impl Backend for EmbeddedBackend {
             simd: Some(self.options.engine.level.name().to_owned()),
             threads: u32::try_from(self.options.engine.threads).ok(),
             numerics: Some(CONTRACT.to_owned()),
+            // Nothing the user can set changes a bit.
+            settings: BTreeMap::new(),
         }
     }
 

@@ -148,6 +148,10 @@ impl Backend for OllamaBackend {
             kind: "ollama".to_owned(),
             version: self.version.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             endpoint: Some(self.options.endpoint.to_string()),
+            settings: BTreeMap::from([
+                ("api".to_owned(), self.options.api.name().to_owned()),
+                ("think".to_owned(), self.options.think.to_string()),
+            ]),
             ..BackendIdentity::default()
         }
     }

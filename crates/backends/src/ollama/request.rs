@@ -17,6 +17,14 @@ pub enum Api {
 }
 
 impl Api {
+    /// `chat` or `generate`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Generate => "generate",
+        }
+    }
+
     pub fn path(self) -> &'static str {
         match self {
             Self::Chat => "/api/chat",

@@ -159,6 +159,10 @@ impl Backend for OpenAiBackend {
             kind: self.options.preset.name.to_owned(),
             version: self.version.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             endpoint: Some(self.options.endpoint.to_string()),
+            settings: BTreeMap::from([
+                ("reuse_prompts".to_owned(), self.options.reuse_prompts.to_string()),
+                ("think".to_owned(), self.options.think.to_string()),
+            ]),
             ..BackendIdentity::default()
         }
     }

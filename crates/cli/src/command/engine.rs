@@ -1,9 +1,9 @@
 //! `puma engine`: proof that the embedded engine computes the same bits everywhere.
 
-use crate::args::EngineOptions;
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::options::EngineOptions;
 use crate::{summary, wire};
 use clap::{Args, Subcommand};
 use puma_engine::{DigestOptions, Model, digest};

@@ -1,10 +1,10 @@
 //! `puma quickstart`: from nothing to a first table.
 
-use crate::args::{BackendArgs, EngineOptions};
 use crate::command::run::InlineArgs;
 use crate::context::Context;
 use crate::execute::{self, Data, Executed, Order};
 use crate::failure::Failure;
+use crate::options::{BackendArgs, EngineOptions};
 use crate::progress::PullBar;
 use crate::report::RunReport;
 use crate::table::{Align, render};

@@ -1,9 +1,9 @@
 //! `puma run`.
 
-use crate::args::{BackendArgs, BackendKind};
 use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
+use crate::options::{BackendArgs, BackendKind, OllamaApi};
 use crate::{home, summary};
 use clap::{Args, ValueEnum};
 use puma_eval::run::JobOrder;
@@ -266,11 +266,22 @@ fn resumed(
             backend.endpoint.clone_from(&stored.header.backend.endpoint);
         }
     }
+    take_settings(&mut backend, &stored.header.backend.settings);
     let server = backend.backend != Some(BackendKind::Embedded);
     if backend.context.is_none() && (!server || backend.backend == Some(BackendKind::Ollama)) {
         backend.context = stored.header.models.first().and_then(|model| model.context_length);
     }
     Ok(Order { spec, data: stored_data(&stored), backend, cache, order, resume: Some(stored) })
+}
+
+/// The settings that can change an answer go on as they were; the store refuses others.
+fn take_settings(backend: &mut BackendArgs, stored: &BTreeMap<String, String>) {
+    let is_on = |name: &str| stored.get(name).is_some_and(|value| value == "true");
+    backend.think |= is_on("think");
+    backend.reuse_prompts |= is_on("reuse_prompts");
+    if backend.api.is_none() {
+        backend.api = stored.get("api").and_then(|name| OllamaApi::from_str(name, false).ok());
+    }
 }
 
 fn stored_backend(stored: &StoredRun) -> Result<BackendKind, Failure> {

@@ -1,11 +1,11 @@
 //! `puma validate-baseline`: is a number still what it was?
 
-use crate::args::BackendArgs;
 use crate::command::run::{DataArgs, read_spec};
 use crate::context::Context;
 use crate::execute::{self, Order};
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::options::BackendArgs;
 use crate::report::RunReport;
 use clap::Args;
 use puma_eval::run::JobOrder;

@@ -83,6 +83,8 @@ fn options_that_would_do_nothing_are_errors() {
         home.puma(&[&base[..], &[option, value]].concat()).fails(2, &[option, "hint:"]);
     }
     home.puma(&[&base[..], &["--backend", "ollama", "--threads", "2"]].concat()).fails(2, &["--threads", "hint:"]);
+    home.puma(&[&base[..], &["--think"]].concat()).fails(2, &["--think", "hint:"]);
+    home.puma(&[&base[..], &["--backend", "openai", "--api", "chat"]].concat()).fails(2, &["--api", "hint:"]);
     home.puma(&[&base[..], &["--simd", "mmx"]].concat()).fails(2, &["mmx", "scalar"]);
 }
 

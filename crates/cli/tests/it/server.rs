@@ -86,3 +86,21 @@ fn a_run_of_each_kind_of_server_can_be_resumed_without_naming_it() {
         assert_eq!(resumed["status"], "done", "{backend}");
     }
 }
+
+#[test]
+fn the_way_a_server_is_asked_is_recorded_and_kept_when_a_run_goes_on() {
+    let home = Home::new();
+    let server = FaultServer::start(Behaviour::share(0.3, 7, Fault::Status(400)));
+    let url = server.url();
+    home.puma(&[&run_args(&url, "ollama")[..], &["--api", "generate"]].concat()).fails(1, &["--resume"]);
+    server.behave(Behaviour::default());
+    let resumed = home.puma(&["run", "--resume", "latest", "--no-cache", "--json"]).json();
+    assert_eq!(resumed["backend"]["settings"]["api"], "generate");
+    assert_eq!(resumed["backend"]["settings"]["think"], "false");
+    // The probe for logprobs asks for one token.
+    let log = server.completions();
+    let paths: Vec<&str> =
+        log.iter().filter(|r| r.body["options"]["num_predict"] != 1).map(|r| r.path.as_str()).collect();
+    assert!(paths.len() >= 40 && paths.iter().all(|path| *path == "/api/generate"), "{paths:?}");
+    home.puma(&["run", "--resume", "latest", "--api", "chat"]).fails(1, &["backend setting api was generate"]);
+}

@@ -23,6 +23,7 @@ pub fn cache_key(request: &Request, model: &ModelIdentity, backend: &BackendIden
         "version": backend.version,
         "numerics": backend.numerics,
         "endpoint": endpoint,
+        "settings": backend.settings,
     });
     sha256_hex(python_json(&key).as_bytes())
 }

@@ -25,6 +25,7 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
             simd: Some("avx2".to_owned()),
             threads: Some(2),
             numerics: Some("N1".to_owned()),
+            settings: BTreeMap::from([("think".to_owned(), "false".to_owned())]),
         },
         dataset: DatasetIdentity {
             name: "jira_balanced_200".to_owned(),

@@ -120,9 +120,13 @@ fn every_change_that_matters_is_named_and_the_rest_may_change() {
     store.recorder().start(&harmless, &instances(2), true).unwrap();
 
     type Change = fn(&mut RunHeader);
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 10] = [
         (|h| h.spec_hash = puma_core::SpecHash::new("ffff"), "spec hash was 83ec5feaa8df4844, now ffff"),
         (|h| h.dataset.sha256 = "00".to_owned(), "dataset hash was "),
+        (
+            |h| h.backend.settings = BTreeMap::from([("think".to_owned(), "true".to_owned())]),
+            "backend setting think was false",
+        ),
         (|h| h.models[0].digest = Some("sha256:1".to_owned()), "digest of model smollm2:135m was sha256:"),
         (|h| h.models[0].context_length = None, "context length of model smollm2:135m was 2048, now unknown"),
         (|h| h.models.push(model("other")), "model other was not asked before"),
