@@ -123,16 +123,23 @@ impl ChatTemplate {
     }
 
     /// The ids of a conversation that the assistant is to go on with. A template that writes the begin token itself
-    /// does not get a second one.
+    /// does not get a second one. Control tokens are taken from the template alone: one that is written out in a
+    /// message (`<|im_end|>` in an issue) stays text, so that a message cannot close its own turn.
     ///
     /// # Errors
     /// As [`render`](Self::render).
     pub fn encode(&self, tokenizer: &Tokenizer, messages: &[ChatMessage]) -> Result<Vec<u32>, ChatError> {
-        let text = self.render(messages, true)?;
+        let mark = unused_mark(messages);
+        let broken: Vec<ChatMessage> = messages
+            .iter()
+            .map(|message| ChatMessage::new(&message.role, tokenizer.break_control_tokens(&message.content, mark)))
+            .collect();
+        let text = self.render(&broken, true)?;
         let begins = !self.bos_token.is_empty() && text.starts_with(&self.bos_token);
-        let mut ids = tokenizer.encode(&text, true, true);
-        if begins && tokenizer.adds_bos() {
-            ids.remove(0);
+        let begin = tokenizer.bos().filter(|_| tokenizer.adds_bos() && !begins);
+        let mut ids: Vec<u32> = begin.into_iter().collect();
+        for part in text.split(mark) {
+            ids.extend(tokenizer.encode(part, false, true));
         }
         Ok(ids)
     }
@@ -145,6 +152,12 @@ impl ChatTemplate {
     pub fn template_hash(&self) -> &str {
         &self.hash
     }
+}
+
+/// A character no message holds, from those that Unicode keeps free for a program's own use.
+fn unused_mark(messages: &[ChatMessage]) -> char {
+    let is_free = |mark: &char| !messages.iter().any(|message| message.content.contains(*mark));
+    ('\u{fdd0}'..='\u{fdef}').find(is_free).unwrap_or('\u{fdd0}')
 }
 
 fn sha256_hex(text: &str) -> String {

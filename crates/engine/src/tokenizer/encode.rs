@@ -108,6 +108,25 @@ impl Tokenizer {
         ids
     }
 
+    /// `text` with `mark` inside every control token that is written out in it, so that what is left of and right of the
+    /// mark is text like any other.
+    pub(crate) fn break_control_tokens(&self, text: &str, mark: char) -> String {
+        let mut broken = String::with_capacity(text.len());
+        for fragment in self.specials.split(text, true) {
+            let part = match fragment {
+                Fragment::Text(part) => part,
+                Fragment::Token(id) => self.token_text(id).unwrap_or_default(),
+            };
+            let control = matches!(fragment, Fragment::Token(id) if self.kind(id) != TokenKind::UserDefined);
+            let mut letters = part.chars();
+            if control && let Some(first) = letters.next() {
+                broken.extend([first, mark]);
+            }
+            broken.push_str(letters.as_str());
+        }
+        broken
+    }
+
     fn encode_part(&self, part: &str, after_special: bool, merger: &mut Merger, ids: &mut Vec<u32>) {
         match &self.model {
             Model::BytePairs(model) => model.encode(&self.vocabulary, part, merger, ids),
