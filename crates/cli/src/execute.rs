@@ -51,8 +51,21 @@ pub(crate) struct Executed {
     pub header: RunHeader,
 }
 
+/// Says which keys of a spec are kept but not acted on, rather than staying silent about them.
+fn tell_unmet(spec: &RunSpec, context: &Context) {
+    if spec.sustainability.codecarbon {
+        context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
+    }
+    if let Some(profile) = &spec.profile_required {
+        context.ui.warn(&format!(
+            "the spec requires the profile `{profile}`; it is recorded, but this version does not check it"
+        ));
+    }
+}
+
 /// Plans `order` without asking anything.
 pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn Backend>), Failure> {
+    tell_unmet(&order.spec, context);
     let scenario = find_scenario(&order.spec.scenario)?;
     let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
     if embedded && order.spec.inference.format.is_some() {

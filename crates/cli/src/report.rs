@@ -2,7 +2,7 @@
 
 use puma_core::event::RunHeader;
 use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
-use puma_eval::metric::{GroupReport, MetricReport, OutcomeCounts};
+use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,9 +26,9 @@ pub(crate) struct RunReport {
     /// The first model; `models` has all.
     pub model: ModelReport,
     pub models: Vec<ModelIdentity>,
-    pub backend: BackendReport,
-    pub metrics: Vec<MetricRow>,
-    pub baselines: Vec<BaselineRow>,
+    pub backend: BackendIdentity,
+    pub metrics: Vec<MetricValue>,
+    pub baselines: Vec<Baseline>,
     pub timing: Timing,
     pub dataset: puma_core::event::DatasetIdentity,
     pub spec_hash: String,
@@ -45,47 +45,11 @@ pub(crate) struct ModelReport {
     pub architecture: Option<String>,
 }
 
-/// What answered.
-#[derive(Debug, Serialize)]
-pub(crate) struct BackendReport {
-    pub kind: String,
-    pub version: Option<String>,
-    pub endpoint: Option<String>,
-    pub simd: Option<String>,
-    pub threads: Option<u32>,
-    pub numerics: Option<String>,
-    /// Settings that can change an answer (servers only).
-    pub settings: BTreeMap<String, String>,
-}
-
 /// A reason for which jobs failed in the backend.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailureRow {
     pub error: String,
     pub jobs: usize,
-}
-
-/// One metric of one group.
-#[derive(Debug, Serialize)]
-pub(crate) struct MetricRow {
-    pub name: String,
-    pub model: String,
-    pub strategy: String,
-    pub perturbation: Option<String>,
-    pub value: f64,
-    pub ci_low: Option<f64>,
-    pub ci_high: Option<f64>,
-    pub n: usize,
-    pub unit: String,
-}
-
-/// What a trivial judge reaches on the same instances.
-#[derive(Debug, Serialize)]
-pub(crate) struct BaselineRow {
-    pub name: String,
-    pub metric: String,
-    pub value: f64,
-    pub basis: String,
 }
 
 /// Where the time went, over every job of the run.
@@ -118,18 +82,9 @@ impl RunReport {
             logprobs_digest: logprobs_digest(records),
             model: header.models.first().map(model_report).unwrap_or_default(),
             models: header.models.clone(),
-            backend: backend_report(&header.backend),
-            metrics: report.metrics.iter().map(metric_row).collect(),
-            baselines: report
-                .baselines
-                .iter()
-                .map(|b| BaselineRow {
-                    name: b.name.clone(),
-                    metric: b.metric.clone(),
-                    value: b.value,
-                    basis: b.basis.clone(),
-                })
-                .collect(),
+            backend: header.backend.clone(),
+            metrics: report.metrics.clone(),
+            baselines: report.baselines.clone(),
             timing: timing(records),
             dataset: header.dataset.clone(),
             spec_hash: header.spec_hash.to_string(),
@@ -147,11 +102,6 @@ fn model_report(model: &ModelIdentity) -> ModelReport {
     }
 }
 
-fn backend_report(backend: &BackendIdentity) -> BackendReport {
-    let BackendIdentity { kind, version, endpoint, simd, threads, numerics, settings } = backend.clone();
-    BackendReport { kind, version, endpoint, simd, threads, numerics, settings }
-}
-
 fn failures(records: &[JobRecord]) -> Vec<FailureRow> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for record in records.iter().filter(|record| record.outcome == Outcome::BackendFailed) {
@@ -161,20 +111,6 @@ fn failures(records: &[JobRecord]) -> Vec<FailureRow> {
         counts.into_iter().map(|(error, jobs)| FailureRow { error: error.to_owned(), jobs }).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.jobs));
     rows
-}
-
-fn metric_row(metric: &puma_eval::metric::MetricValue) -> MetricRow {
-    MetricRow {
-        name: metric.name.clone(),
-        model: metric.model.clone(),
-        strategy: metric.strategy.clone(),
-        perturbation: metric.perturbation.clone(),
-        value: metric.value,
-        ci_low: metric.ci_low,
-        ci_high: metric.ci_high,
-        n: metric.n,
-        unit: metric.unit.clone(),
-    }
 }
 
 fn timing(records: &[JobRecord]) -> Timing {

@@ -1,8 +1,9 @@
 //! A run as text, for people.
 
-use crate::report::{MetricRow, RunReport};
+use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
+use puma_eval::metric::MetricValue;
 use puma_eval::plan::Plan;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -94,7 +95,7 @@ pub(crate) fn run_text(report: &RunReport) -> String {
 }
 
 /// One row a model × strategy × perturbation, with 95 % intervals.
-pub(crate) fn headline_table(metrics: &[MetricRow]) -> String {
+pub(crate) fn headline_table(metrics: &[MetricValue]) -> String {
     let mut groups: Vec<(&str, &str, Option<&str>)> = Vec::new();
     for metric in metrics {
         let group = (metric.model.as_str(), metric.strategy.as_str(), metric.perturbation.as_deref());
@@ -130,7 +131,7 @@ pub(crate) fn headline_table(metrics: &[MetricRow]) -> String {
 }
 
 /// A value with its interval, as precise as its unit deserves.
-pub(crate) fn cell(metric: &MetricRow) -> String {
+pub(crate) fn cell(metric: &MetricValue) -> String {
     let number = |value: f64| match metric.unit.as_str() {
         "count" | "tokens" => format!("{value:.0}"),
         "ms" | "tokens/s" => format!("{value:.1}"),

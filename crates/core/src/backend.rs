@@ -34,7 +34,7 @@ pub struct BackendIdentity {
     /// Numerics contract (`N1`), embedded engine only.
     pub numerics: Option<String>,
     /// The user's settings that can change an answer, by name: how a server is asked. Empty for the embedded engine.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }
 

@@ -117,7 +117,6 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
             resume: None,
         },
     };
-    tell_unmet(&order.spec, context);
     if dry_run {
         let (plan, _) = execute::prepare(&order, context)?;
         return if json {
@@ -233,18 +232,6 @@ pub(crate) fn read_spec(path: &Path, home: Option<&Path>) -> Result<RunSpec, Fai
         },
     };
     spec::parse(&text, &name).map_err(|error| Failure::invalid(error.to_string()))
-}
-
-/// Says which keys of a spec are kept but not acted on, rather than staying silent about them.
-fn tell_unmet(spec: &RunSpec, context: &Context) {
-    if spec.sustainability.codecarbon {
-        context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
-    }
-    if let Some(profile) = &spec.profile_required {
-        context.ui.warn(&format!(
-            "the spec requires the profile `{profile}`; it is recorded, but this version does not check it"
-        ));
-    }
 }
 
 /// The order that goes on with a stored run: its spec, its data, its backend unless another is named.
