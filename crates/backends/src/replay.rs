@@ -64,22 +64,8 @@ fn missing(request: &Request) -> BackendError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use puma_core::{FinishReason, Message, Phases, Usage};
-
-    fn request(prompt: &str) -> Request {
-        Request {
-            model: "m".into(),
-            messages: vec![Message::user(prompt)],
-            max_tokens: 5,
-            temperature: 0.0,
-            seed: 42,
-            stop: vec![],
-            logprobs: false,
-            top_logprobs: 0,
-            context_length: None,
-            format: None,
-        }
-    }
+    use puma_core::{FinishReason, Phases, Usage};
+    use puma_testkit::question::question;
 
     #[test]
     fn only_the_recorded_request_is_answered() {
@@ -94,9 +80,9 @@ mod tests {
             from_cache: false,
         };
         let mut backend = ReplayBackend::default();
-        backend.record(&request("known"), answer.clone());
+        backend.record(&question("known"), answer.clone());
         let mut results = BTreeMap::new();
-        let asked = [request("known"), request("unknown"), Request { seed: 43, ..request("known") }];
+        let asked = [question("known"), question("unknown"), Request { seed: 43, ..question("known") }];
         backend.complete(&asked, &Cancel::default(), &mut |index, result| {
             results.insert(index, result);
         });

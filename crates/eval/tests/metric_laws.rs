@@ -372,29 +372,3 @@ proptest! {
         }
     }
 }
-
-/// Time is only worth measuring in optimised code: `cargo test --release -p puma-eval -- ten_thousand`.
-#[test]
-#[cfg_attr(debug_assertions, ignore = "measures optimised code; run with --release")]
-fn ten_thousand_records_are_scored_within_two_seconds() {
-    let pairs: Vec<(usize, usize)> = (0..10_000).map(|i| (i % 4, i * 7 % 5)).collect();
-    let latencies: Vec<f64> = (0..10_000).map(|i| f64::from(i * 7919 % 10_007)).collect();
-    let mut records = from_pairs(&pairs);
-    for (record, ms) in records.iter_mut().zip(latencies) {
-        record.completions = vec![completion(ms)];
-        record.confidence = Some(ms / 10_007.0);
-        record.label_probabilities = LABELS.iter().map(|label| ((*label).to_owned(), 0.2)).collect();
-    }
-    let numbers: Vec<String> = (0..10_000).map(|i| ((i * 31 % 89) + 1).to_string()).collect();
-    let answers: Vec<Option<&String>> = numbers.iter().rev().map(Some).collect();
-    let stories = Records::new(&numbers, &answers).records;
-    for (task, records, headline) in
-        [(Task::classification(LABELS), &records, "f1_macro"), (Task::regression(["1"]), &stories, "mae")]
-    {
-        let clock = puma_core::SystemClock::default();
-        let report = compute(&task, records, 1000);
-        let seconds = puma_core::Clock::monotonic(&clock).as_secs_f64();
-        assert!(value(&report, headline).is_some());
-        assert!(seconds < 2.0, "{headline}: {seconds:.2} s");
-    }
-}

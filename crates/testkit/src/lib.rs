@@ -2,5 +2,6 @@
 
 pub mod fault_server;
 pub mod gguf;
+pub mod question;
 pub mod real_model;
 pub mod scripted;

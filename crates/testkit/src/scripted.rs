@@ -145,27 +145,12 @@ impl Backend for ScriptedBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use puma_core::Message;
-
-    fn request(prompt: &str) -> Request {
-        Request {
-            model: "m".into(),
-            messages: vec![Message::user(prompt)],
-            max_tokens: 5,
-            temperature: 0.0,
-            seed: 42,
-            stop: vec![],
-            logprobs: false,
-            top_logprobs: 0,
-            context_length: None,
-            format: None,
-        }
-    }
+    use crate::question::question;
 
     #[test]
     fn the_first_fitting_row_answers_and_the_rest_fails() {
         let backend = ScriptedBackend::table([("crash", Line::say("Critical")), ("a", Line::cut("Min"))]);
-        let asked = [request("a crash"), request("a typo"), request("?")];
+        let asked = [question("a crash"), question("a typo"), question("?")];
         let mut results = Vec::new();
         backend.complete(&asked, &Cancel::default(), &mut |index, result| results.push((index, result)));
         let text = |index: usize| results[index].1.as_ref().map(|done| (done.text.as_str(), done.finish));

@@ -132,20 +132,10 @@ pub(super) fn keep_alive(text: &str) -> Value {
 mod tests {
     use super::*;
     use puma_core::Message;
+    use puma_testkit::question::question;
 
     fn request() -> Request {
-        Request {
-            model: "m".into(),
-            messages: vec![Message::user("hello")],
-            max_tokens: 7,
-            temperature: 0.0,
-            seed: 42,
-            stop: vec![],
-            logprobs: true,
-            top_logprobs: 5,
-            context_length: None,
-            format: None,
-        }
+        Request { max_tokens: 7, logprobs: true, top_logprobs: 5, ..question("hello") }
     }
 
     fn terms() -> Terms {

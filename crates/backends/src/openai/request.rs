@@ -76,21 +76,10 @@ fn response_format(format: &Value, preset: &Preset) -> Result<Value, BackendErro
 mod tests {
     use super::super::presets::{PRESETS, preset};
     use super::*;
-    use puma_core::Message;
+    use puma_testkit::question::question;
 
     fn request() -> Request {
-        Request {
-            model: "m".into(),
-            messages: vec![Message::user("hello")],
-            max_tokens: 7,
-            temperature: 0.0,
-            seed: 42,
-            stop: vec!["\n".into()],
-            logprobs: true,
-            top_logprobs: 20,
-            context_length: None,
-            format: None,
-        }
+        Request { max_tokens: 7, stop: vec!["\n".into()], logprobs: true, top_logprobs: 20, ..question("hello") }
     }
 
     fn built(name: &str, request: &Request, logprobs: bool) -> Result<Value, BackendError> {
