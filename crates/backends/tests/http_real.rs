@@ -13,6 +13,7 @@ use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_core::canon::sha256_hex;
 use puma_core::{Backend, BackendErrorKind, Cancel, Completion, Failure, FinishReason, Message, Request};
+use puma_testkit::expected::is_expected;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -24,9 +25,7 @@ fn needed(name: &str) -> Option<String> {
     if let Ok(value) = std::env::var(name) {
         return Some(value);
     }
-    let expected = std::env::var("PUMA_EXPECT_SERVERS").unwrap_or_default();
-    let is_expected = expected.split(',').any(|one| one.trim() == name || one.trim() == "all");
-    assert!(!is_expected, "PUMA_EXPECT_SERVERS expects this server, but {name} is not set");
+    assert!(!is_expected(name), "PUMA_EXPECT_SERVERS expects this server, but {name} is not set");
     // Straight to the handle: the test harness would swallow `eprintln!`.
     let _ = writeln!(std::io::stderr(), "skipped: set {name} to run this test against a real server");
     None

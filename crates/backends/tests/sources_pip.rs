@@ -9,6 +9,7 @@ use puma_backends::sources::{
     SourceErrorKind, Stores, Verification,
 };
 use puma_core::Cancel;
+use puma_testkit::expected::is_expected;
 use sources_support::{files, gguf_bytes, quick};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -46,10 +47,7 @@ fn script(folder: &Path, body: &str) -> PathBuf {
 fn pip_is_here() -> bool {
     let asked = std::process::Command::new("python3").args(["-m", "pip", "--version"]).output();
     let here = asked.is_ok_and(|output| output.status.success());
-    assert!(
-        here || std::env::var_os("PUMA_EXPECT_SERVERS").is_none(),
-        "PUMA_EXPECT_SERVERS is set, but pip is missing"
-    );
+    assert!(here || !is_expected("pip"), "PUMA_EXPECT_SERVERS expects pip, but it is missing");
     if !here {
         eprintln!("DID NOT RUN: no python3 with pip on this machine");
     }

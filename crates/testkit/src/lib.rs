@@ -1,5 +1,6 @@
 //! Test support, never shipped.
 
+pub mod expected;
 pub mod fault_server;
 pub mod gguf;
 pub mod question;

@@ -1,6 +1,7 @@
 //! A real OCI registry server on a folder of its own, and pushing a model to it in Ollama's layout.
 
 use puma_backends::sources::ModelDigest;
+use puma_testkit::expected::is_expected;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,12 +33,12 @@ fn binary() -> Option<PathBuf> {
 }
 
 impl Registry {
-    /// Starts one, or says that it did not: then the test cannot run. With `PUMA_EXPECT_SERVERS` set that is a failure.
+    /// Starts one, or says that it did not: then the test cannot run. Where `PUMA_EXPECT_SERVERS` names `docker-registry` that is a failure.
     pub fn start() -> Option<Self> {
         let Some(binary) = binary() else {
             assert!(
-                std::env::var_os("PUMA_EXPECT_SERVERS").is_none(),
-                "PUMA_EXPECT_SERVERS is set, but neither docker-registry nor registry is in PATH"
+                !is_expected("docker-registry"),
+                "PUMA_EXPECT_SERVERS expects docker-registry, but neither it nor registry is in PATH"
             );
             eprintln!("DID NOT RUN: no docker-registry in PATH (Debian package docker-registry)");
             return None;
