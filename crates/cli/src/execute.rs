@@ -87,6 +87,12 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn
     let backend = wire::backend(&order.backend, context.home.as_deref())?;
     let models: Vec<ModelIdentity> =
         order.spec.models.iter().map(|model| backend.prepare(model)).collect::<Result<_, _>>()?;
+    for model in &models {
+        if let Some(fallback) = model.template_source.as_deref().filter(|source| *source != "file") {
+            let name = &model.name;
+            context.ui.warn(&format!("{name} has no chat template, so prompts are put to it in the {fallback} form"));
+        }
+    }
     let plan = plan(PlanInput {
         spec: &order.spec,
         spec_hash: &spec_hash(&order.spec),

@@ -53,6 +53,9 @@ pub struct ModelIdentity {
     pub context_length: Option<u32>,
     /// SHA-256 of the chat template text.
     pub template_hash: Option<String>,
+    /// Where the embedded engine has the template from: `file`, or `chatml` or `plain` where the file has none.
+    #[serde(default)]
+    pub template_source: Option<String>,
     /// Where the weights came from: a path without personal parts, a registry, a server.
     pub source: Option<String>,
     /// Share of the model on a GPU, 0 to 1.

@@ -76,7 +76,7 @@ impl StoreError {
             Self::DiskFull { .. } => "free some space; every job recorded so far is kept".to_owned(),
             Self::Damaged { path, .. } | Self::Unreadable { path, .. } => {
                 format!(
-                    "see `puma db status --db {}`; restore a backup, or start a new file with `--db`",
+                    "restore a copy made by `puma db backup` to {}, or start a new file with `--db`",
                     path.display()
                 )
             }

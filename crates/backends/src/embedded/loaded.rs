@@ -60,6 +60,7 @@ fn identity(resolved: &ResolvedModel, model: &Model, template: &ChatTemplate, wi
         size_bytes: Some(resolved.size_bytes),
         context_length: u32::try_from(window).ok(),
         template_hash: Some(template.template_hash().to_owned()),
+        template_source: Some(template.source().name().to_owned()),
         source: Some(resolved.origin.clone()),
         gpu_share: Some(0.0),
         logprobs: Some(true),

@@ -217,6 +217,7 @@ pub(super) fn identity(
         size_bytes: model.size_bytes,
         context_length: Some(placement.context_length.unwrap_or(window)),
         template_hash: shown.template_hash.clone(),
+        template_source: None,
         source: Some(format!("ollama: {}", model.name)),
         gpu_share: placement.gpu_share,
         logprobs,

@@ -80,3 +80,14 @@ fn few_shot_prompts_show_examples_but_never_the_judged_issue() {
     let few = home.puma(&[&base[..], &strategy].concat()).stdout;
     assert!(few.len() > zero.len() + 300, "{few}");
 }
+
+#[test]
+fn a_model_without_a_chat_template_is_asked_in_a_fallback_form_and_says_so() {
+    let home = Home::new();
+    let model = home.model();
+    let args =
+        ["run", "--scenario", "triage_jira", "--model", &model, "--instances", "1", "--max-tokens", "1", "--json"];
+    let ended = home.puma(&args);
+    assert!(ended.stderr.contains("has no chat template") && ended.stderr.contains("chatml"), "{}", ended.stderr);
+    assert_eq!(ended.json()["models"][0]["template_source"], "chatml");
+}

@@ -53,7 +53,9 @@ impl RunError {
     pub fn hint(&self, run_id: &RunId) -> String {
         let resume = format!("then go on with `puma run --resume {run_id}`");
         match self {
-            Self::Refused(error) => error.hint.clone().unwrap_or_else(|| "see `puma db status`".to_owned()),
+            Self::Refused(error) => {
+                error.hint.clone().unwrap_or_else(|| "`puma show` tells what the run was".to_owned())
+            }
             Self::Sink(error) => format!("{}; {resume}", error.hint.as_deref().unwrap_or("make room for the results")),
             Self::BackendDown { error, .. } => {
                 format!("{}; {resume}", error.hint.as_deref().unwrap_or("see that the backend works"))

@@ -138,7 +138,7 @@ fn a_value_that_cannot_be_understood_is_reported_with_its_place() {
         Connection::open(&path).unwrap().execute_batch(change).unwrap();
         let error = Store::open(&path).unwrap().load_run(&RunId::new("a")).unwrap_err();
         assert!(error.to_string().contains(place), "{change}: {error}");
-        assert!(error.hint().unwrap().starts_with("see `puma db status --db"), "{change}");
+        assert!(error.hint().unwrap().starts_with("restore a copy made by `puma db backup`"), "{change}");
         std::fs::remove_file(&path).unwrap();
     }
 }
