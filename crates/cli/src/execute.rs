@@ -12,7 +12,7 @@ use puma_core::{
     SinkError,
 };
 use puma_eval::dataset::{self, Dataset, ReadOptions};
-use puma_eval::metric::{self, MetricReport, MissingAnswers};
+use puma_eval::metric::{self, MetricReport, MetricValue, MissingAnswers};
 use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
@@ -147,16 +147,23 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
 /// Scores a stored run, keeps its metrics, and makes the report.
 fn score_and_store(store: &Store, run_id: &RunId, context: &Context) -> Result<Executed, Failure> {
     let stored = store.load_run(run_id)?;
-    let metrics = score(&stored.header, &stored.records)?;
-    store.save_metrics(run_id, &metric_rows(&metrics), context.clock.now())?;
-    Ok(Executed {
-        report: RunReport::new(&stored.header, &stored.records, stored.status, &metrics),
-        header: stored.header,
-    })
+    let report = report(&stored)?;
+    store.save_metrics(run_id, &metric_rows(&report.metrics), context.clock.now())?;
+    Ok(Executed { report, header: stored.header })
+}
+
+/// The stored run that the user means.
+pub(crate) fn stored(store: &Store, wanted: &str) -> Result<StoredRun, Failure> {
+    Ok(store.load_run(&store.find_run(wanted)?)?)
+}
+
+/// Scores a stored run and reports it.
+pub(crate) fn report(stored: &StoredRun) -> Result<RunReport, Failure> {
+    Ok(RunReport::new(stored, score(&stored.header, &stored.records)?))
 }
 
 /// Scores the records of a run as its spec asks.
-pub(crate) fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Failure> {
+fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Failure> {
     let scenario = find_scenario(&header.scenario)?;
     let task = scenario.task();
     let spec: Option<RunSpec> = serde_json::from_value(header.spec.clone()).ok();
@@ -171,9 +178,8 @@ pub(crate) fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricR
 }
 
 /// The metrics as the store keeps them.
-fn metric_rows(report: &MetricReport) -> Vec<MetricRow> {
-    report
-        .metrics
+fn metric_rows(metrics: &[MetricValue]) -> Vec<MetricRow> {
+    metrics
         .iter()
         .filter(|metric| metric.value.is_finite())
         .map(|metric| MetricRow {

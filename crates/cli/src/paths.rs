@@ -1,7 +1,7 @@
 //! Where PUMA keeps things.
 
 use crate::environment;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The data folder: `PUMA_DATA_DIR`, or the system's place for application data.
 pub(crate) fn data_dir() -> PathBuf {
@@ -37,12 +37,14 @@ pub(crate) fn models() -> PathBuf {
 }
 
 /// `path` with the user's folder written as `~`, for everything that is stored or shared.
-pub(crate) fn without_home(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    match environment::get("HOME") {
-        Some(home) if text.starts_with(&home) && home.len() > 1 => format!("~{}", &text[home.len()..]),
-        _ => text,
-    }
+pub(crate) fn without_home(path: &Path) -> String {
+    shortened(path, environment::get("HOME").as_deref())
+}
+
+/// By whole folder names: `/home/ana` is no part of `/home/anabel`.
+fn shortened(path: &Path, home: Option<&str>) -> String {
+    let inside = home.filter(|home| *home != "/").and_then(|home| path.strip_prefix(home).ok());
+    inside.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display()))
 }
 
 /// The path that [`without_home`] wrote.
@@ -50,5 +52,19 @@ pub(crate) fn with_home(text: &str) -> PathBuf {
     match (text.strip_prefix("~/"), environment::get("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => PathBuf::from(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_users_own_folder_is_shortened() {
+        let short = |path: &str| shortened(Path::new(path), Some("/home/ana"));
+        assert_eq!(short("/home/ana/issues.csv"), "~/issues.csv");
+        assert_eq!(short("/home/anabel/issues.csv"), "/home/anabel/issues.csv");
+        assert_eq!(shortened(Path::new("/srv/a.csv"), Some("/")), "/srv/a.csv");
+        assert_eq!(shortened(Path::new("/srv/a.csv"), None), "/srv/a.csv");
     }
 }

@@ -1,9 +1,9 @@
 //! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
 
-use puma_core::event::RunHeader;
 use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
 use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
+use puma_store::StoredRun;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -69,10 +69,11 @@ pub(crate) struct Timing {
 }
 
 impl RunReport {
-    pub(crate) fn new(header: &RunHeader, records: &[JobRecord], status: RunStatus, report: &MetricReport) -> Self {
+    pub(crate) fn new(stored: &StoredRun, report: MetricReport) -> Self {
+        let StoredRun { header, records, .. } = stored;
         Self {
             run_id: header.run_id.to_string(),
-            status,
+            status: stored.status,
             comparable: report.comparable && records.len() == header.jobs,
             scenario: header.scenario.clone(),
             jobs: header.jobs,
@@ -83,12 +84,12 @@ impl RunReport {
             model: header.models.first().map(model_report).unwrap_or_default(),
             models: header.models.clone(),
             backend: header.backend.clone(),
-            metrics: report.metrics.clone(),
-            baselines: report.baselines.clone(),
+            metrics: report.metrics,
+            baselines: report.baselines,
             timing: timing(records),
             dataset: header.dataset.clone(),
             spec_hash: header.spec_hash.to_string(),
-            groups: report.groups.clone(),
+            groups: report.groups,
         }
     }
 }

@@ -12,7 +12,7 @@ use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_backends::sources::{Catalogue, Library, PullOptions, SourceError, SourceErrorKind, Stores};
 use puma_core::Backend;
-use puma_engine::{EngineOptions, Level};
+use puma_engine::{EngineOptions, UnknownLevel};
 use std::path::Path;
 use std::time::Duration;
 
@@ -111,18 +111,9 @@ pub(crate) fn engine_options(args: &EngineArgs, context_length: usize) -> Result
         options.max_batch = *batch as usize;
     }
     if let Some(name) = simd {
-        options.level = level(name)?;
+        options.level = name.parse().map_err(|error: UnknownLevel| Failure::invalid(error.to_string()))?;
     }
     Ok(options)
-}
-
-/// The instruction set called `name`, if this processor has it.
-fn level(name: &str) -> Result<Level, Failure> {
-    Level::available().into_iter().find(|level| level.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = Level::available().iter().map(|level| level.name()).collect();
-        Failure::invalid(format!("this processor has no instruction set called `{name}`"))
-            .hint(format!("it has {}", names.join(", ")))
-    })
 }
 
 /// Time limits: the flag for all models, else each model's own from the catalogue.

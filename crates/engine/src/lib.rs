@@ -25,6 +25,6 @@ pub use config::{Architecture, Config};
 pub use digest::{Digest, DigestOptions, digest};
 pub use error::EngineError;
 pub use model::Model;
-pub use puma_kernels::{CONTRACT, Level};
+pub use puma_kernels::{CONTRACT, Level, UnknownLevel};
 pub use sample::{GeneratedToken, TokenLogprob};
 pub use session::{Engine, EngineOptions, Finish, GenerateRequest, Generation, Observer, Timing};

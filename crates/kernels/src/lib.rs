@@ -14,7 +14,7 @@ pub mod table;
 pub mod tensor_type;
 
 pub use float::attention::Attention;
-pub use level::Level;
+pub use level::{Level, UnknownLevel};
 pub use matmul::activation::ActivationGroup;
 pub use matmul::{Columns, Weights};
 pub use table::Kernels;

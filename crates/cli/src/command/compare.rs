@@ -48,12 +48,8 @@ struct Comparison {
 pub(crate) fn run(args: CompareArgs, context: &Context) -> Result<(), Failure> {
     let CompareArgs { runs, output, json } = args;
     let store = context.existing_store()?;
-    let mut reports = Vec::new();
-    for wanted in &runs {
-        let stored = store.load_run(&store.find_run(wanted)?)?;
-        let metrics = execute::score(&stored.header, &stored.records)?;
-        reports.push(RunReport::new(&stored.header, &stored.records, stored.status, &metrics));
-    }
+    let report = |wanted: &String| execute::report(&execute::stored(&store, wanted)?);
+    let reports: Vec<RunReport> = runs.iter().map(report).collect::<Result<_, _>>()?;
     let comparison = compare(&reports);
     if let Some(path) = output {
         let text = serde_json::to_string_pretty(&comparison).map_err(|error| Failure::operation(error.to_string()))?;

@@ -57,9 +57,10 @@ const LITTLE_MEMORY_BYTES: u64 = 2 << 30;
 
 pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
     let DoctorArgs { ollama, json } = args;
+    let machine = Machine::probe(&RealHost);
     let checks = vec![
-        processor(),
-        memory(),
+        processor(&machine),
+        memory(&machine),
         model(context),
         database(context),
         data_folder(),
@@ -75,9 +76,8 @@ pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
     if failed == 0 { Ok(()) } else { Err(Failure::operation(format!("{failed} checks failed"))) }
 }
 
-fn processor() -> Check {
+fn processor(machine: &Machine) -> Check {
     let level = Level::best().name();
-    let machine = Machine::probe(&RealHost);
     let detail = format!(
         "{}, {} threads, engine uses {level} ({CONTRACT})",
         machine.cpu.as_deref().unwrap_or("unknown processor"),
@@ -91,8 +91,7 @@ fn processor() -> Check {
     }
 }
 
-fn memory() -> Check {
-    let machine = Machine::probe(&RealHost);
+fn memory(machine: &Machine) -> Check {
     match (machine.usable_memory_bytes(), machine.memory_available_bytes) {
         (Some(total), available) => {
             let free = available.map_or_else(String::new, |free| format!(", {} free", bytes(free)));

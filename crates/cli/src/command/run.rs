@@ -243,7 +243,7 @@ fn resumed(
     context: &Context,
 ) -> Result<Order, Failure> {
     let store = context.existing_store()?;
-    let stored = store.load_run(&store.find_run(wanted)?)?;
+    let stored = execute::stored(&store, wanted)?;
     let spec: RunSpec = serde_json::from_value(stored.header.spec.clone()).map_err(|error| {
         Failure::invalid(format!("the spec of run {} cannot be read: {error}", stored.header.run_id))
     })?;

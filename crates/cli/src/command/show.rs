@@ -4,7 +4,6 @@ use crate::context::Context;
 use crate::execute;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::report::RunReport;
 use crate::summary;
 use clap::Args;
 use puma_core::JobRecord;
@@ -32,7 +31,7 @@ pub(crate) struct ShowArgs {
 pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
     let ShowArgs { run, instance, predictions, json } = args;
     let store = context.existing_store()?;
-    let stored = store.load_run(&store.find_run(&run)?)?;
+    let stored = execute::stored(&store, &run)?;
     if predictions {
         return context.ui.data(&predictions_jsonl(&stored.records));
     }
@@ -40,8 +39,7 @@ pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
         let records = of_instance(&stored, &id)?;
         return if json { context.ui.json(&records) } else { context.ui.data(&instance_text(&stored, &records)) };
     }
-    let metrics = execute::score(&stored.header, &stored.records)?;
-    let report = RunReport::new(&stored.header, &stored.records, stored.status, &metrics);
+    let report = execute::report(&stored)?;
     if json { context.ui.json(&report) } else { context.ui.data(&summary::run_text(&report)) }
 }
 

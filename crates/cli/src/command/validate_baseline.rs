@@ -88,9 +88,8 @@ pub(crate) fn run(args: ValidateBaselineArgs, context: &Context) -> Result<(), F
     let (report, differences) = match run {
         Some(wanted) => {
             let store = context.existing_store()?;
-            let stored = store.load_run(&store.find_run(&wanted)?)?;
-            let metrics = execute::score(&stored.header, &stored.records)?;
-            let report = RunReport::new(&stored.header, &stored.records, stored.status, &metrics);
+            let stored = execute::stored(&store, &wanted)?;
+            let report = execute::report(&stored)?;
             let differences = baseline.map(|spec| differences(&report, &stored.header.spec, &spec)).unwrap_or_default();
             (report, differences)
         }

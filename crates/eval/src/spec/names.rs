@@ -1,20 +1,18 @@
 //! The names a spec may use, as tables: help, checks and documents read them from here.
 //! Metrics have a table of their own, [`crate::metric::METRICS`].
 
-/// The eleven strategies, in upstream's order.
-pub const STRATEGIES: [&str; 11] = [
-    "zero-shot",
-    "zero-shot-cot",
-    "one-shot",
-    "few-shot-3",
-    "few-shot-5",
-    "few-shot-8",
-    "cot-few-shot",
-    "rcoif",
-    "contextual-anchoring",
-    "self-consistency",
-    "egi",
-];
+use crate::strategy;
+
+/// The names of [`strategy::STRATEGIES`].
+pub const STRATEGIES: [&str; strategy::STRATEGIES.len()] = {
+    let mut names = [""; strategy::STRATEGIES.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = strategy::STRATEGIES[index].name;
+        index += 1;
+    }
+    names
+};
 
 /// The three scenarios.
 pub const SCENARIOS: [&str; 3] = ["triage_jira", "estimation_tawos", "prioritization_jira"];
@@ -38,6 +36,6 @@ pub fn canonical_scenario(name: &str) -> Option<&'static str> {
 /// The strategy that `name` means on a command line, where `few_shot_3`, `Zero-Shot` and aliases such as `few-shot` are
 /// fine too.
 pub fn canonical_strategy(name: &str) -> Option<&'static str> {
-    let found = crate::strategy::find(&name.replace(' ', "-"))?.name;
+    let found = strategy::find(&name.replace(' ', "-"))?.name;
     STRATEGIES.contains(&found).then_some(found)
 }
