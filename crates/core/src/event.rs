@@ -75,6 +75,9 @@ pub struct DatasetIdentity {
     /// Canonical field → column of the file.
     #[serde(default)]
     pub columns: std::collections::BTreeMap<String, String>,
+    /// The part of `columns` that the user named; the rest was found. Reading the data again takes only this.
+    #[serde(default)]
+    pub named_columns: std::collections::BTreeMap<String, String>,
     /// Right answers of the training split and how often each occurs: what baselines learn from. Empty without one.
     #[serde(default)]
     pub train_answers: std::collections::BTreeMap<String, u32>,

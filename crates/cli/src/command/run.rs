@@ -284,5 +284,5 @@ fn stored_data(stored: &StoredRun) -> Data {
     if dataset.source == "embedded" {
         return Data::Sample;
     }
-    Data::File { path: crate::paths::with_home(&dataset.source), columns: dataset.columns.clone() }
+    Data::File { path: crate::paths::with_home(&dataset.source), columns: dataset.named_columns.clone() }
 }

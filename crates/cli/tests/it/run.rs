@@ -91,3 +91,20 @@ fn a_model_without_a_chat_template_is_asked_in_a_fallback_form_and_says_so() {
     assert!(ended.stderr.contains("has no chat template") && ended.stderr.contains("chatml"), "{}", ended.stderr);
     assert_eq!(ended.json()["models"][0]["template_source"], "chatml");
 }
+
+#[test]
+fn runs_over_every_kind_of_file_can_be_resumed() {
+    let home = Home::new();
+    let model = home.model();
+    let issues = |severity: &str| {
+        format!("{{\"number\": 1, \"title\": \"It fails\", \"labels\": [{{\"name\": \"{severity}\"}}]}}")
+    };
+    let github = home.write("github.json", format!("[{}]", issues("priority: high")));
+    let own = home.write("own.csv", "headline,urgency\nIt fails,Major\n");
+    for more in [&["--data", &github][..], &["--data", &own, "--columns", "title=headline,priority=urgency"]] {
+        let run = ["run", "--scenario", "triage_jira", "--model", &model, "--max-tokens", "1", "--json"];
+        let whole = home.puma(&[&run[..], more].concat()).json();
+        let resumed = home.puma(&["run", "--resume", "latest", "--json"]).json();
+        assert_eq!(resumed["predictions_summary_hash"], whole["predictions_summary_hash"], "{more:?}");
+    }
+}

@@ -96,6 +96,7 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError>
         rows: rows.len(),
         source: options.source,
         columns,
+        named_columns: options.columns,
         ..DatasetIdentity::default()
     };
     Ok(Dataset { identity, rows, skipped })

@@ -33,6 +33,7 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
             rows: 200,
             source: "embedded".to_owned(),
             columns: BTreeMap::from([("title".to_owned(), "summary".to_owned())]),
+            named_columns: BTreeMap::from([("title".to_owned(), "summary".to_owned())]),
             train_answers: BTreeMap::from([("Major".to_owned(), 7)]),
             examples: Some("held-out-rows".to_owned()),
         },
