@@ -37,6 +37,9 @@ pub(crate) struct Global {
     /// Folder whose prompts, specs, data and catalogue replace the embedded ones [env: PUMA_HOME].
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub home: Option<PathBuf>,
+    /// Answer as if on the machine recorded in FILE (see `puma doctor --record`); the work itself happens here.
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub host: Option<PathBuf>,
 }
 
 /// The commands, in the order of a newcomer's day.

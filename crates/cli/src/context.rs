@@ -6,8 +6,10 @@ use crate::failure::Failure;
 use crate::paths;
 use crate::ui::Ui;
 use puma_core::{Cancel, SystemClock};
+use puma_host::{HostSource, RealHost, RecordedHost};
 use puma_store::{Store, StoreError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The two streams, the places, the clock and the cancel flag.
 pub(crate) struct Context {
@@ -17,18 +19,28 @@ pub(crate) struct Context {
     pub db: PathBuf,
     /// `--home` or `PUMA_HOME`.
     pub home: Option<PathBuf>,
+    /// The machine that is asked: this one, or that of `--host`.
+    pub host: Arc<dyn HostSource>,
 }
 
 impl Context {
-    pub(crate) fn new(global: &Global, cancel: Cancel) -> Self {
-        let Global { quiet, db, home } = global;
-        Self {
-            ui: Ui::new(*quiet),
+    /// # Errors
+    /// The recording of `--host` cannot be read.
+    pub(crate) fn new(global: &Global, ui: Ui, cancel: Cancel) -> Result<Self, (Ui, Failure)> {
+        let Global { quiet: _, db, home, host } = global;
+        let host = match host.as_deref().map(recorded) {
+            None => Arc::new(RealHost::new(environment::of_the_host())) as Arc<dyn HostSource>,
+            Some(Ok(recorded)) => Arc::new(recorded),
+            Some(Err(failure)) => return Err((ui, failure)),
+        };
+        Ok(Self {
+            ui,
             cancel,
             clock: SystemClock::default(),
             db: paths::database(db.as_ref()),
             home: home.clone().or_else(|| environment::get("PUMA_HOME").map(PathBuf::from)),
-        }
+            host,
+        })
     }
 
     /// A mistyped home folder would otherwise judge with the embedded prompts and data.
@@ -61,6 +73,15 @@ impl Context {
             result => Ok(result?),
         }
     }
+}
+
+/// The machine recorded in `file`.
+fn recorded(file: &Path) -> Result<RecordedHost, Failure> {
+    let text = crate::home::read(file)?;
+    RecordedHost::parse(&text).map_err(|error| {
+        Failure::invalid(format!("{} is no recorded machine: {error}", file.display()))
+            .hint("`puma doctor --record FILE` writes one")
+    })
 }
 
 impl From<StoreError> for Failure {

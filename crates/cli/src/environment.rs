@@ -1,5 +1,7 @@
 //! Every environment variable the program reads. This is the only place that reads them.
 
+use std::collections::BTreeMap;
+
 /// One variable, for help and reference.
 pub(crate) struct Variable {
     pub name: &'static str,
@@ -11,7 +13,7 @@ const fn row(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// The whole environment of the program.
-pub(crate) const VARIABLES: [Variable; 17] = [
+pub(crate) const VARIABLES: &[Variable] = &[
     row("PUMA_HOME", "Folder whose `prompts`, `specs`, `data` and `catalog` replace the embedded ones; as `--home`."),
     row("PUMA_DATA_DIR", "Folder for the database, the cache and the models. Default: the system's data folder."),
     row("PUMA_DB", "Database file; as `--db`."),
@@ -29,7 +31,17 @@ pub(crate) const VARIABLES: [Variable; 17] = [
     row("XDG_DATA_HOME", "Base of the data folder on Linux."),
     row("XDG_CACHE_HOME", "Base of the Hugging Face cache on Linux."),
     row("HOME", "The user's folder."),
+    row("KUBERNETES_SERVICE_HOST", "Set by Kubernetes in its pods: one of the signs of a container."),
+    row("WSL_DISTRO_NAME", "Set by Windows' Subsystem for Linux: one of the signs of it."),
 ];
+
+/// Variables that describe the machine; a recording keeps them.
+const OF_THE_HOST: [&str; 2] = ["KUBERNETES_SERVICE_HOST", "WSL_DISTRO_NAME"];
+
+/// The variables a machine may be asked about, those that are set.
+pub(crate) fn of_the_host() -> BTreeMap<String, String> {
+    OF_THE_HOST.into_iter().filter_map(|name| Some((name.to_owned(), get(name)?))).collect()
+}
 
 /// The value of a variable in [`VARIABLES`]; empty counts as unset.
 ///

@@ -17,7 +17,7 @@ use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
 use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
-use puma_host::{Machine, RealHost};
+use puma_host::Machine;
 use puma_store::{CacheStore, MetricRow, Store, StoredRun};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -255,7 +255,7 @@ fn header(
         Some(stored) => (stored.header.run_id.clone(), stored.header.started_at),
         None => (store.allocate_run_id(&order.spec.id, &plan.spec_hash, started_at)?, started_at),
     };
-    let machine = serde_json::to_value(Machine::probe(&RealHost))
+    let machine = serde_json::to_value(Machine::probe(context.host.as_ref()))
         .map_err(|error| Failure::operation(format!("this machine cannot be described: {error}")))?;
     Ok(plan.header(RunFacts {
         run_id,

@@ -25,19 +25,25 @@ use failure::Failure;
 use puma_core::Cancel;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use ui::Ui;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let cancel = Cancel::default();
     end_on_second_signal(&cancel);
-    let context = Context::new(&cli.global, cancel);
+    let context = match Context::new(&cli.global, Ui::new(cli.global.quiet), cancel) {
+        Ok(context) => context,
+        Err((ui, failure)) => return ended(&ui, &failure),
+    };
     match context.require_home().and_then(|()| dispatch(cli.command, &context)) {
         Ok(()) => ExitCode::from(ExitKind::Ok.code()),
-        Err(failure) => {
-            context.ui.failure(&failure);
-            ExitCode::from(failure.kind.code())
-        }
+        Err(failure) => ended(&context.ui, &failure),
     }
+}
+
+fn ended(ui: &Ui, failure: &Failure) -> ExitCode {
+    ui.failure(failure);
+    ExitCode::from(failure.kind.code())
 }
 
 /// Signals this close together are one wish.
@@ -69,7 +75,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
-        Command::Models(args) => command::models::run(args, context.home.as_deref(), &context.ui, &context.cancel),
+        Command::Models(args) => command::models::run(args, context),
         Command::Datasets(args) => command::datasets::run(args, context),
         Command::Cache(args) => command::cache::run(args, context),
         Command::Db(args) => command::db::run(args, context),

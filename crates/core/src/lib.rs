@@ -12,6 +12,7 @@ pub mod completion;
 pub mod event;
 pub mod ids;
 pub mod job;
+pub mod measure;
 pub mod outcome;
 pub mod request;
 pub mod units;
@@ -23,6 +24,7 @@ pub use completion::{Attempt, Completion, FinishReason, Phases, TokenLogprob, To
 pub use event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
 pub use ids::{InstanceId, JobId, RunId, SpecHash};
 pub use job::JobRecord;
+pub use measure::{Meter, Quality, Reading};
 pub use outcome::Outcome;
 pub use request::{Message, Request, Role};
 pub use units::{Bytes, Joules, Millis};

@@ -1,10 +1,11 @@
-//! What machine this is.
+//! What machine this is, what fits on it, how fast it is, and what it spends.
 //!
-//! Start at [`machine::Machine`]. Everything is read through [`source::HostSource`], so that a machine can be
-//! recorded and answered for elsewhere. Deliberately absent: decisions; callers judge what the facts mean.
+//! Start at [`machine::Machine`]. Everything is read through [`source::HostSource`], so that a machine can be recorded
+//! and answered for elsewhere. Deliberately absent: models, servers, stores; callers bring what they know of those.
 
 pub mod machine;
+mod native;
 pub mod source;
 
 pub use machine::Machine;
-pub use source::{HostSource, RealHost};
+pub use source::{HostSource, RealHost, RecordedHost};

@@ -11,7 +11,7 @@ use clap::Args;
 use puma_backends::endpoint::resolve_ollama;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_engine::{CONTRACT, Level};
-use puma_host::{Machine, RealHost};
+use puma_host::Machine;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ const LITTLE_MEMORY_BYTES: u64 = 2 << 30;
 
 pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
     let DoctorArgs { ollama, json } = args;
-    let machine = Machine::probe(&RealHost);
+    let machine = Machine::probe(context.host.as_ref());
     let checks = vec![
         processor(&machine),
         memory(&machine),

@@ -8,7 +8,7 @@ use crate::table::{Align, render};
 use clap::Args;
 use puma_backends::endpoint::resolve_ollama;
 use puma_engine::{CONTRACT, Level};
-use puma_host::{Machine, RealHost};
+use puma_host::Machine;
 use serde_json::{Value, json};
 
 /// Arguments of `puma env`.
@@ -73,7 +73,7 @@ fn facts(context: &Context) -> Value {
         "home": context.home,
         "ollama_endpoint": ollama,
         "ollama_endpoint_source": source,
-        "machine": Machine::probe(&RealHost),
+        "machine": Machine::probe(context.host.as_ref()),
         "environment": variables,
     })
 }

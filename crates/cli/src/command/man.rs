@@ -35,7 +35,7 @@ pub(crate) fn run(args: ManArgs, ui: &Ui) -> Result<(), Failure> {
             let _ = write!(text, ".TP\n\\fB{}\\fR\n{}\n", row.code, row.meaning);
         }
         text.push_str(".SH ENVIRONMENT\n");
-        for row in &VARIABLES {
+        for row in VARIABLES {
             let _ = write!(text, ".TP\n\\fB{}\\fR\n{}\n", row.name, row.meaning);
         }
     }

@@ -1,5 +1,6 @@
 //! `puma models`: find, fetch and describe models.
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::PullBar;
 use crate::table::{Align, render};
@@ -8,8 +9,7 @@ use crate::wire;
 use clap::{Args, Subcommand};
 use puma_backends::sources::{Library, ListedModel, Location, PullOptions};
 use puma_core::Cancel;
-use puma_host::{Machine, RealHost};
-use std::path::Path;
+use puma_host::Machine;
 
 /// Arguments of `puma models`.
 #[derive(Debug, Args)]
@@ -66,9 +66,10 @@ enum Action {
     },
 }
 
-pub(crate) fn run(args: ModelsArgs, home: Option<&Path>, ui: &Ui, cancel: &Cancel) -> Result<(), Failure> {
+pub(crate) fn run(args: ModelsArgs, context: &Context) -> Result<(), Failure> {
     let ModelsArgs { action } = args;
-    let library = wire::library(home)?;
+    let Context { ui, cancel, .. } = context;
+    let library = wire::library(context.home.as_deref())?;
     match action {
         Action::List { json, local } => list(&library, json, local, ui),
         Action::Show { model, json } => show(&library, &model, json, ui),
@@ -76,7 +77,7 @@ pub(crate) fn run(args: ModelsArgs, home: Option<&Path>, ui: &Ui, cancel: &Cance
             let options = PullOptions { source, force, allow_plain_http: insecure, ..wire::pull_options() };
             pull(&library, &model, &options, json, ui, cancel)
         }
-        Action::Recommended { json } => recommended(&library, json, ui),
+        Action::Recommended { json } => recommended(&library, json, context),
         Action::Where { model, json } => locate(&library, &model, json, ui),
     }
 }
@@ -188,8 +189,9 @@ fn pull(
     ))
 }
 
-fn recommended(library: &Library, json: bool, ui: &Ui) -> Result<(), Failure> {
-    let machine = Machine::probe(&RealHost);
+fn recommended(library: &Library, json: bool, context: &Context) -> Result<(), Failure> {
+    let ui = &context.ui;
+    let machine = Machine::probe(context.host.as_ref());
     let memory = machine.usable_memory_bytes().ok_or_else(|| {
         Failure::operation("the memory of this machine cannot be read").hint("`puma models list` shows every model")
     })?;

@@ -77,7 +77,7 @@ fn exit_codes() -> String {
 fn environment() -> String {
     let mut out = title("Environment variables");
     out.push_str("A variable set to nothing counts as not set.\n\n| variable | meaning |\n|---|---|\n");
-    for row in &VARIABLES {
+    for row in VARIABLES {
         let _ = writeln!(out, "| `{}` | {} |", row.name, row.meaning);
     }
     out

@@ -1,0 +1,11 @@
+//! What machine this is.
+//!
+//! [`Machine::probe`] reads it; the facts are plain data. Deliberately absent: judgement. What the facts mean for a
+//! model stands in `profile` and `fit`.
+
+mod facts;
+mod linux;
+mod macos;
+mod probe;
+
+pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
