@@ -38,7 +38,7 @@ impl RunBar {
 impl EventSink for RunBar {
     fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
-            RunEvent::RunStarted { .. } => {}
+            RunEvent::RunStarted { .. } | RunEvent::RunMeasured { .. } => {}
             RunEvent::JobFinished { record, .. } => {
                 self.finished += 1;
                 self.answered += u64::from(record.outcome == Outcome::Answered);

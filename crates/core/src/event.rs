@@ -4,6 +4,7 @@ use crate::backend::{BackendIdentity, ModelIdentity};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, RunId, SpecHash};
 use crate::job::JobRecord;
+use crate::measure::SessionMeasurement;
 use serde::{Deserialize, Serialize};
 
 /// How far a run got.
@@ -106,6 +107,8 @@ pub enum RunEvent {
     RunStarted { header: Box<RunHeader>, instances: Vec<InstanceRow>, resumed: bool },
     /// A job is finished and its record final.
     JobFinished { run_id: RunId, record: Box<JobRecord> },
+    /// What the session measured so far. Comes again with fresh numbers, the last time before the end.
+    RunMeasured { run_id: RunId, measurement: Box<SessionMeasurement> },
     /// No more jobs will come.
     RunFinished { run_id: RunId, status: RunStatus, at: Timestamp },
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Every table whose rows are worth counting.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "runs",
     "instances",
     "run_instances",
@@ -17,6 +17,7 @@ const TABLES: [&str; 9] = [
     "job_failures",
     "metrics",
     "emissions",
+    "run_sessions",
     "profile_snapshots",
     "texts",
 ];
@@ -170,6 +171,7 @@ impl Store {
         let predictions = delete("DELETE FROM predictions WHERE run_id = ?1")?;
         let metrics = delete("DELETE FROM metrics WHERE run_id = ?1")?;
         delete("DELETE FROM emissions WHERE run_id = ?1")?;
+        delete("DELETE FROM run_sessions WHERE run_id = ?1")?;
         delete("DELETE FROM profile_snapshots WHERE run_id = ?1")?;
         delete("DELETE FROM job_failures WHERE run_id = ?1")?;
         delete("DELETE FROM run_instances WHERE run_id = ?1")?;

@@ -15,6 +15,7 @@ mod list;
 mod load;
 mod lock;
 mod machine;
+mod measurement;
 mod metrics;
 mod moment;
 mod open;

@@ -7,6 +7,7 @@ use crate::columns::{completions_from_json, tokens_from_json};
 use crate::moment::parse_moment;
 use crate::{Store, StoreError};
 use puma_core::event::{DatasetIdentity, InstanceRow, RunHeader, RunStatus};
+use puma_core::measure::SessionMeasurement;
 use puma_core::{
     Attempt, BackendIdentity, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, ModelIdentity, Outcome,
     Phases, RunId, SpecHash, Timestamp, Usage,
@@ -37,6 +38,8 @@ pub struct StoredRun {
     /// How often it was resumed.
     pub resumed_count: u32,
     pub origin: Origin,
+    /// What each process that worked on it measured, oldest first.
+    pub sessions: Vec<SessionMeasurement>,
 }
 
 /// One time a job failed in the backend.
@@ -75,7 +78,8 @@ impl Store {
             finished_at.map(|text| parse_moment(&text).ok_or_else(|| unreadable("the end time", &text))).transpose()?;
         let instances = instances(self, run_id.as_str())?;
         let records = records(self, run_id.as_str())?;
-        Ok(StoredRun { header, instances, records, status, finished_at, resumed_count, origin })
+        let sessions = self.sessions(run_id)?;
+        Ok(StoredRun { header, instances, records, status, finished_at, resumed_count, origin, sessions })
     }
 
     /// The jobs of a run that need not be tried again. A job that failed in the backend is not among them.
@@ -357,14 +361,14 @@ fn read_upstream_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
 }
 
 /// The JSON of a column, the default where it is `NULL`.
-fn json_or_default<T: DeserializeOwned + Default>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+pub(crate) fn json_or_default<T: DeserializeOwned + Default>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
     match row.get::<_, Option<String>>(index)? {
         Some(text) => serde_json::from_str(&text).map_err(|error| bad_column(index, error)),
         None => Ok(T::default()),
     }
 }
 
-fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+pub(crate) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
     let text: String = row.get(index)?;
     parse_moment(&text).ok_or_else(|| bad_column(index, format!("`{text}` is not a time")))
 }

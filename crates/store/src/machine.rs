@@ -1,8 +1,7 @@
 //! Upstream's two tables about the machine: what it was, and what it spent.
 
-use crate::moment::column_text;
 use crate::{Store, StoreError};
-use puma_core::{RunHeader, RunId, Timestamp};
+use puma_core::{RunHeader, RunId};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,33 +24,7 @@ pub struct EmissionRow {
 }
 
 impl Store {
-    /// Adds a measurement to a run.
-    ///
-    /// # Errors
-    /// The run does not exist, or the database cannot be written.
-    pub fn add_emission(&self, run_id: &RunId, emission: &EmissionRow, at: Timestamp) -> Result<(), StoreError> {
-        let EmissionRow { kwh, co2_kg, duration_s, cpu_energy, gpu_energy, ram_energy } = emission;
-        self.require_run(run_id)?;
-        self.conn
-            .execute(
-                "INSERT INTO emissions (run_id, kwh, co2_kg, duration_s, cpu_energy, gpu_energy, ram_energy, recorded_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    run_id.as_str(),
-                    kwh,
-                    co2_kg,
-                    duration_s,
-                    cpu_energy,
-                    gpu_energy,
-                    ram_energy,
-                    column_text(at)
-                ],
-            )
-            .map_err(self.failed("record the energy of the run"))?;
-        Ok(())
-    }
-
-    /// The measurements of a run, oldest first.
+    /// The rows of a run, oldest first: one for a run of this program, see [`Store::sessions`] for its parts.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -75,22 +48,24 @@ impl Store {
     }
 }
 
-/// Fills upstream's snapshot from the header: its named columns where the machine report has the same key, and the
-/// whole report as `extra`.
+/// Fills upstream's snapshot from the header's machine report, and keeps the whole report as `extra`.
 pub(crate) fn insert_snapshot(conn: &Connection, header: &RunHeader) -> rusqlite::Result<()> {
-    let text = |key: &str| header.machine.get(key).and_then(Value::as_str);
-    let number = |key: &str| header.machine.get(key).and_then(Value::as_f64);
+    let text = |pointer: &str| header.machine.pointer(pointer).and_then(Value::as_str);
+    let gibibytes = |pointer: &str| {
+        let bytes = header.machine.pointer(pointer).and_then(Value::as_f64)?;
+        Some((bytes / f64::from(1 << 30) * 100.0).round() / 100.0)
+    };
     let ollama_version = header.backend.version.as_deref().filter(|_| header.backend.kind == "ollama");
     conn.execute(
         "INSERT INTO profile_snapshots (run_id, os, cpu, ram_gb, gpu, vram_gb, ollama_version, puma_version, extra) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             header.run_id.as_str(),
-            text("os"),
-            text("cpu"),
-            number("ram_gb"),
-            text("gpu"),
-            number("vram_gb"),
+            text("/os"),
+            text("/cpu"),
+            gibibytes("/memory_bytes"),
+            text("/gpus/0/name"),
+            gibibytes("/gpus/0/memory_bytes/value"),
             ollama_version,
             header.puma_version,
             header.machine.to_string(),

@@ -4,9 +4,10 @@ use crate::columns::{completions_to_json, completions_with_tokens_to_json};
 use crate::compare::{header_differences, instance_differences};
 use crate::lock::RunLock;
 use crate::moment::{column_text, parse_moment};
-use crate::{Origin, Store, StoreError, load, machine};
+use crate::{Origin, Store, StoreError, load, machine, measurement};
 use puma_core::canon::sha256_hex;
 use puma_core::event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
+use puma_core::measure::SessionMeasurement;
 use puma_core::{Completion, JobRecord, Millis, Outcome, Phases, RunId, SpecHash, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
@@ -68,6 +69,7 @@ impl EventSink for Recorder<'_> {
         match event {
             RunEvent::RunStarted { header, instances, resumed } => self.start(header, instances, *resumed),
             RunEvent::JobFinished { run_id, record } => self.job(run_id, record),
+            RunEvent::RunMeasured { run_id, measurement } => self.measured(run_id, measurement),
             RunEvent::RunFinished { run_id, status, at } => self.finish(run_id, *status, *at),
         }
         .map_err(SinkError::from)
@@ -183,6 +185,15 @@ impl Recorder<'_> {
             insert_failure(&transaction, run_id, record).map_err(&failed)?;
         }
         transaction.commit().map_err(&failed)
+    }
+
+    /// Keeps the latest numbers of the session that works on the run.
+    ///
+    /// # Errors
+    /// The run was not begun here, or writing failed.
+    pub fn measured(&mut self, run_id: &RunId, measurement: &SessionMeasurement) -> Result<(), StoreError> {
+        self.require_open(run_id)?;
+        measurement::keep(self.store, run_id, measurement)
     }
 
     /// Sets how the run ended and lets other processes write it.

@@ -136,7 +136,7 @@ pub(crate) fn records(events: &[RunEvent]) -> Vec<JobRecord> {
         .iter()
         .filter_map(|event| match event {
             RunEvent::JobFinished { record, .. } => Some((**record).clone()),
-            RunEvent::RunStarted { .. } | RunEvent::RunFinished { .. } => None,
+            RunEvent::RunStarted { .. } | RunEvent::RunMeasured { .. } | RunEvent::RunFinished { .. } => None,
         })
         .collect()
 }

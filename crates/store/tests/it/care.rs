@@ -1,8 +1,8 @@
 //! Backup, compaction and deletion.
 
-use crate::fixture::{START, finished, header, instances, record, started};
+use crate::fixture::{START, finished, header, instances, measured, record, session, started};
 use puma_core::{EventSink as _, RunId};
-use puma_store::{EmissionRow, MetricRow, Store, StoreError};
+use puma_store::{MetricRow, Store, StoreError};
 
 fn with_two_runs(path: &std::path::Path) -> Store {
     let store = Store::open(path).unwrap();
@@ -16,6 +16,7 @@ fn with_two_runs(path: &std::path::Path) -> Store {
             }
             recorder.emit(&finished(run_id, each)).unwrap();
         }
+        recorder.emit(&measured(run_id, session(START, Some(1.0), Some(1.0)))).unwrap();
         let metric = MetricRow {
             name: "f1_macro".to_owned(),
             scope: "global".to_owned(),
@@ -30,9 +31,6 @@ fn with_two_runs(path: &std::path::Path) -> Store {
             unit: None,
         };
         store.save_metrics(&RunId::new(run_id), &[metric], START).unwrap();
-        store
-            .add_emission(&RunId::new(run_id), &EmissionRow { kwh: Some(0.5), ..EmissionRow::default() }, START)
-            .unwrap();
     }
     store
 }

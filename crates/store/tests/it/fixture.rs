@@ -1,9 +1,11 @@
 //! Small runs to record.
 
 use puma_core::event::DatasetIdentity;
+use puma_core::measure::{Channel, ChannelEnergy, EnergyReport, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
 use puma_core::{
     BackendIdentity, Completion, FinishReason, InstanceId, InstanceRow, JobId, JobRecord, Millis, ModelIdentity,
-    Outcome, Phases, RunEvent, RunHeader, RunId, RunStatus, SpecHash, Timestamp, TokenLogprob, TopLogprob, Usage,
+    Outcome, Phases, Quality, Reading, RunEvent, RunHeader, RunId, RunStatus, SpecHash, Timestamp, TokenLogprob,
+    TopLogprob, Usage,
 };
 use std::collections::BTreeMap;
 
@@ -39,7 +41,7 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
         },
         templates: BTreeMap::from([("triage/zero-shot".to_owned(), "ab".repeat(32))]),
         profile: Some("cpu-lite".to_owned()),
-        machine: serde_json::json!({"os": "linux", "cpu": "Example CPU", "ram_gb": 7.5, "cores": 2}),
+        machine: serde_json::json!({"os": "linux", "cpu": "Example CPU", "memory_bytes": 8_053_063_680_u64, "cores": 2}),
         puma_version: "0.1.0".to_owned(),
         started_at: START,
         jobs,
@@ -144,6 +146,54 @@ pub(crate) fn resumed(run_id: &str, jobs: usize) -> RunEvent {
 
 pub(crate) fn finished(run_id: &str, record: JobRecord) -> RunEvent {
     RunEvent::JobFinished { run_id: RunId::new(run_id), record: Box::new(record) }
+}
+
+pub(crate) fn measured(run_id: &str, measurement: SessionMeasurement) -> RunEvent {
+    RunEvent::RunMeasured { run_id: RunId::new(run_id), measurement: Box::new(measurement) }
+}
+
+/// A session with a processor's and a GPU's counter, over ten seconds.
+pub(crate) fn session(started_at: Timestamp, cpu_j: Option<f64>, gpu_j: Option<f64>) -> SessionMeasurement {
+    let counted = |channel, device: &str, energy_j| ChannelEnergy {
+        channel,
+        device: device.to_owned(),
+        energy_j,
+        source: "counter".to_owned(),
+        quality: Quality::Measured,
+        counted: true,
+        note: None,
+    };
+    // A part of the package: not to be added again.
+    let inside = ChannelEnergy { counted: false, ..counted(Channel::Dram, "package-0", cpu_j) };
+    let total_j = cpu_j.zip(gpu_j).map(|(cpu, gpu)| cpu + gpu);
+    SessionMeasurement {
+        started_at,
+        measured_at: Timestamp(started_at.0 + 10_000),
+        energy: Some(EnergyReport {
+            mode: TrackingMode::Machine,
+            duration_s: 10.0,
+            channels: vec![
+                counted(Channel::Package, "package-0", cpu_j),
+                inside,
+                counted(Channel::Gpu, "GPU 0", gpu_j),
+            ],
+            total_j,
+            quality: Quality::Measured,
+            relative_uncertainty: Some(0.05),
+            idle_power_w: Some(Reading::new(10.0, "before the run", Quality::Measured)),
+            above_idle_j: total_j.map(|total| total - 100.0),
+            phases: vec![PhaseEnergy {
+                phase: Phase::Load,
+                duration_s: 1.0,
+                energy_j: Some(0.1),
+                quality: Quality::Measured,
+            }],
+            intensity: None,
+            co2e_g: total_j.map(|_| 100.0),
+            warnings: vec!["short".to_owned()],
+        }),
+        health: None,
+    }
 }
 
 pub(crate) fn ended(run_id: &str, status: RunStatus) -> RunEvent {

@@ -7,6 +7,7 @@ mod documented;
 mod fixture;
 mod kill;
 mod listing;
+mod measuring;
 mod opening;
 mod recording;
 mod resuming;
