@@ -26,6 +26,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("HF_ENDPOINT", "Hugging Face server to download from."),
     row("HF_TOKEN", "Token for gated Hugging Face models. Never stored or printed."),
     row("PUMA_API_KEY", "Key for an OpenAI-compatible server. Never stored or printed."),
+    row("PUMA_GPU_NAME", "GPU that cannot be seen from here (in a container); wins over what is found."),
+    row("PUMA_GPU_VRAM_GB", "Its memory in GiB."),
+    row("PUMA_GPU_BACKEND", "Its kind: `nvidia`, `rocm`, `metal`; `none` for no GPU at all."),
     row("NO_COLOR", "Any value turns colours off."),
     row("PUMA_NO_PROGRESS", "Any value hides progress bars."),
     row("XDG_DATA_HOME", "Base of the data folder on Linux."),
@@ -36,7 +39,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
 ];
 
 /// Variables that describe the machine; a recording keeps them.
-const OF_THE_HOST: [&str; 2] = ["KUBERNETES_SERVICE_HOST", "WSL_DISTRO_NAME"];
+const OF_THE_HOST: [&str; 5] =
+    ["KUBERNETES_SERVICE_HOST", "PUMA_GPU_BACKEND", "PUMA_GPU_NAME", "PUMA_GPU_VRAM_GB", "WSL_DISTRO_NAME"];
 
 /// The variables a machine may be asked about, those that are set.
 pub(crate) fn of_the_host() -> BTreeMap<String, String> {

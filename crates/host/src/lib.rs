@@ -5,6 +5,7 @@
 
 pub mod machine;
 mod native;
+pub mod profile;
 pub mod source;
 
 pub use machine::Machine;

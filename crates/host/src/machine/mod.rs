@@ -3,6 +3,7 @@
 //! [`Machine::probe`] reads it; the facts are plain data. Deliberately absent: judgement. What the facts mean for a
 //! model stands in `profile` and `fit`.
 
+mod declared;
 mod facts;
 mod linux;
 mod macos;

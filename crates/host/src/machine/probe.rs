@@ -1,6 +1,6 @@
 //! Which probe a machine needs.
 
-use super::{Machine, linux, macos};
+use super::{Machine, declared, linux, macos};
 use crate::source::HostSource;
 
 impl Machine {
@@ -18,6 +18,7 @@ impl Machine {
             "macos" => macos::probe(host, &mut machine),
             _ => {}
         }
+        declared::apply(host, &mut machine);
         machine
     }
 }
