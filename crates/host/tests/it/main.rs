@@ -1,0 +1,5 @@
+//! What the crate says about whole machines.
+
+mod expected;
+mod machines;
+mod machines_linux;
