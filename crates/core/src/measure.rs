@@ -88,6 +88,16 @@ pub struct MeterError {
     pub fatal: bool,
 }
 
+/// A stretch of time that is missing in a counter's joules: it was reset, or nobody could read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    pub channel: Channel,
+    pub device: String,
+    pub duration: Duration,
+    /// `the counter went back`, ….
+    pub reason: String,
+}
+
 /// Counts joules.
 pub trait Meter: Send {
     /// `RAPL powercap`, `NVML energy counter`, ….
@@ -98,11 +108,61 @@ pub trait Meter: Send {
     /// The least time between two readings that says anything, by how often the counter is published.
     fn resolution(&self) -> Duration;
 
-    /// The counters at `now` (monotonic), in a fixed order. A counter that cannot be read is left out.
+    /// How often it should be read. A meter that integrates power itself wants less than the second that suits a counter.
+    fn interval(&self) -> Duration {
+        self.resolution().max(Duration::from_secs(1))
+    }
+
+    /// What its numbers cover and leave out, where that is not plain.
+    fn note(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether `channel` can truly spend nothing for seconds, as a GPU that switches itself off. For all others a counter
+    /// that stands still is one that does not work.
+    fn may_rest(&self, channel: Channel) -> bool {
+        let _ = channel;
+        false
+    }
+
+    /// The counters at `now` (monotonic), in a fixed order. A counter that cannot be read is left out; its joules go on
+    /// counting meanwhile unless [`losses`](Self::losses) says otherwise.
     ///
     /// # Errors
     /// Nothing can be read now.
     fn read(&mut self, now: Duration) -> Result<Vec<MeterReading>, MeterError>;
+
+    /// What got lost since the last call.
+    fn losses(&mut self) -> Vec<Loss> {
+        Vec::new()
+    }
+}
+
+impl<M: Meter + ?Sized> Meter for Box<M> {
+    fn source(&self) -> &str {
+        (**self).source()
+    }
+    fn quality(&self) -> Quality {
+        (**self).quality()
+    }
+    fn resolution(&self) -> Duration {
+        (**self).resolution()
+    }
+    fn interval(&self) -> Duration {
+        (**self).interval()
+    }
+    fn note(&self) -> Option<String> {
+        (**self).note()
+    }
+    fn may_rest(&self, channel: Channel) -> bool {
+        (**self).may_rest(channel)
+    }
+    fn read(&mut self, now: Duration) -> Result<Vec<MeterReading>, MeterError> {
+        (**self).read(now)
+    }
+    fn losses(&mut self) -> Vec<Loss> {
+        (**self).losses()
+    }
 }
 
 /// What energy is accounted for.

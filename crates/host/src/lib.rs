@@ -3,6 +3,7 @@
 //! Start at [`machine::Machine`]. Everything is read through [`source::HostSource`], so that a machine can be recorded
 //! and answered for elsewhere. Deliberately absent: models, servers, stores; callers bring what they know of those.
 
+pub mod energy;
 pub mod machine;
 mod native;
 pub mod profile;

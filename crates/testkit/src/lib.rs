@@ -7,3 +7,4 @@ pub mod machines;
 pub mod question;
 pub mod real_model;
 pub mod scripted;
+pub mod scripted_host;

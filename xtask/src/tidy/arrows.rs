@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("puma-store", &["puma-core"]),
     ("puma-web", &["puma-core", "puma-store"]),
     ("puma", &["*"]),
-    ("puma-testkit", &["puma-core", "puma-kernels"]),
+    ("puma-testkit", &["puma-core", "puma-host", "puma-kernels"]),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,3 @@
+//! Energy: counters that do what counters do, read from scripted machines.
+
+mod powercap;
