@@ -8,6 +8,7 @@ pub mod machine;
 mod native;
 pub mod profile;
 pub mod source;
+pub mod speed;
 
 pub use machine::Machine;
 pub use source::{HostSource, RealHost, RecordedHost};

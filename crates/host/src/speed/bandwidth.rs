@@ -1,0 +1,150 @@
+//! How fast this machine's processor cores read memory: measured, for a tenth of a second.
+
+use super::robust::median;
+use puma_core::measure::{Quality, Reading};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Several times the last-level cache of most machines; where the cache is known to be larger, so is the working set.
+const WORKING_SET_BYTES: usize = 256 << 20;
+const LEAST_WORKING_SET_BYTES: usize = 32 << 20;
+const MOST_WORKING_SET_BYTES: usize = 2 << 30;
+/// The working set is this many times the last-level cache, where that is known.
+const TIMES_CACHE: usize = 4;
+/// Of the memory that is available, at most this share is taken.
+const SHARE_OF_AVAILABLE: u64 = 8;
+const BUDGET: Duration = Duration::from_millis(100);
+const LEAST_PASSES: usize = 3;
+
+/// Why nothing was measured.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BandwidthError {
+    #[error("the memory bandwidth is not measured with no thread; hint: give at least 1")]
+    NoThreads,
+    #[error(
+        "the memory bandwidth is not measured: {available_bytes} bytes of memory are available, and a working set \
+         that does not fit in caches needs {needed_bytes}"
+    )]
+    TooLittleMemory { available_bytes: u64, needed_bytes: u64 },
+    #[error("the memory bandwidth is not measured: {threads} threads could not be started: {error}")]
+    Threads { threads: usize, error: String },
+}
+
+/// Reads a working set with `threads` threads, several times, and gives the median in 1e9 bytes per second. Takes
+/// about 100 ms after the memory is filled. `cache_bytes` is the last-level cache, if known; `available_bytes` bounds
+/// the working set to an eighth. A machine under load gives less; a recorded machine cannot be asked.
+pub fn measure_read_bandwidth(
+    threads: usize,
+    cache_bytes: Option<u64>,
+    available_bytes: Option<u64>,
+) -> Result<Reading<f64>, BandwidthError> {
+    if threads == 0 {
+        return Err(BandwidthError::NoThreads);
+    }
+    let total = working_set(cache_bytes, available_bytes)?;
+    let words = (total / size_of::<u64>() / threads).max(1024);
+    let times = passes(threads, words)?;
+    let gigabytes = (words * size_of::<u64>()) as f64 / 1e9;
+    let value = times.iter().filter_map(|passes| Some(gigabytes / median(passes)?)).sum();
+    let fewest = times.iter().map(Vec::len).min().unwrap_or(0);
+    let source = format!("read of {} MiB by {threads} threads, median of {fewest} passes", total >> 20);
+    Ok(Reading::new(value, source, Quality::Measured))
+}
+
+fn working_set(cache_bytes: Option<u64>, available_bytes: Option<u64>) -> Result<usize, BandwidthError> {
+    let of_cache =
+        cache_bytes.and_then(|bytes| usize::try_from(bytes).ok()).map(|bytes| bytes.saturating_mul(TIMES_CACHE));
+    let wanted = of_cache.map_or(WORKING_SET_BYTES, |bytes| bytes.clamp(WORKING_SET_BYTES, MOST_WORKING_SET_BYTES));
+    let Some(available) = available_bytes else { return Ok(wanted) };
+    let most = usize::try_from(available / SHARE_OF_AVAILABLE).unwrap_or(usize::MAX);
+    let least =
+        of_cache.map_or(LEAST_WORKING_SET_BYTES, |bytes| bytes.clamp(LEAST_WORKING_SET_BYTES, WORKING_SET_BYTES));
+    if most < least {
+        let needed_bytes = least as u64 * SHARE_OF_AVAILABLE;
+        return Err(BandwidthError::TooLittleMemory { available_bytes: available, needed_bytes });
+    }
+    Ok(wanted.min(most))
+}
+
+/// Reads `words` words in each of `threads` threads until the budget is spent; for each thread the seconds of its passes.
+fn passes(threads: usize, words: usize) -> Result<Vec<Vec<f64>>, BandwidthError> {
+    let ready = AtomicUsize::new(0);
+    let signal = AtomicUsize::new(WAIT);
+    let read = |thread: usize| {
+        // Written by the thread that reads it, so that it lies in that thread's own memory node.
+        let memory: Vec<u64> = (0..words as u64).map(|word| word ^ thread as u64).collect();
+        ready.fetch_add(1, Ordering::AcqRel);
+        while signal.load(Ordering::Acquire) == WAIT {
+            std::thread::yield_now();
+        }
+        if signal.load(Ordering::Acquire) == GO { timed_passes(&memory) } else { Vec::new() }
+    };
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        let mut refused = None;
+        for thread in 0..threads {
+            match std::thread::Builder::new().spawn_scoped(scope, move || read(thread)) {
+                Ok(handle) => running.push(handle),
+                Err(error) => {
+                    refused = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        while refused.is_none() && ready.load(Ordering::Acquire) < threads {
+            std::thread::yield_now();
+        }
+        signal.store(if refused.is_none() { GO } else { STOP }, Ordering::Release);
+        let times = running.into_iter().map(|handle| handle.join().expect("reading memory does not panic")).collect();
+        refused.map_or(Ok(times), |error| Err(BandwidthError::Threads { threads, error }))
+    })
+}
+
+/// What the reading threads are told.
+const WAIT: usize = 0;
+const GO: usize = 1;
+const STOP: usize = 2;
+
+fn timed_passes(memory: &[u64]) -> Vec<f64> {
+    let start = Instant::now();
+    let mut seconds = Vec::new();
+    while seconds.len() < LEAST_PASSES || start.elapsed() < BUDGET {
+        let pass = Instant::now();
+        black_box(sum(black_box(memory)));
+        seconds.push(pass.elapsed().as_secs_f64());
+    }
+    seconds
+}
+
+fn sum(memory: &[u64]) -> u64 {
+    memory.iter().fold(0, |sum: u64, word| sum.wrapping_add(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_says_how_it_was_made() {
+        let reading = measure_read_bandwidth(2, None, Some(512 << 20)).expect("64 MiB can be had");
+        assert_eq!(reading.quality, Quality::Measured);
+        assert!(reading.value > 0.01 && reading.value < 20_000.0, "{reading:?}");
+        assert!(reading.source.starts_with("read of 64 MiB by 2 threads"), "{reading:?}");
+    }
+
+    #[test]
+    fn without_threads_or_memory_nothing_is_measured() {
+        assert_eq!(measure_read_bandwidth(0, None, None), Err(BandwidthError::NoThreads));
+        let poor = measure_read_bandwidth(1, Some(32 << 20), Some(64 << 20)).expect_err("8 MiB fit in a cache of 32");
+        assert!(poor.to_string().contains("67108864 bytes of memory are available"), "{poor}");
+    }
+
+    #[test]
+    fn the_working_set_exceeds_the_cache_and_spares_the_memory() {
+        assert_eq!(working_set(None, None), Ok(256 << 20));
+        assert_eq!(working_set(Some(384 << 20), Some(64 << 30)), Ok(1536 << 20));
+        assert_eq!(working_set(Some(8 << 30), None), Ok(2 << 30));
+        assert_eq!(working_set(Some(16 << 20), Some(1 << 30)), Ok(128 << 20));
+    }
+}
