@@ -1,4 +1,4 @@
-//! The project's habits as commands: `cargo xtask ci|test|tidy|gen`.
+//! The project's habits as commands: `cargo xtask ci|test|tidy|gen|platforms|dist`.
 //!
 //! A rule that a person must remember is a rule that will be broken; here they are commands that fail.
 
@@ -6,6 +6,8 @@
 
 mod ci;
 mod command;
+mod cross;
+mod dist;
 mod generate;
 mod platforms;
 mod suite;
@@ -22,6 +24,9 @@ The project's habits as commands.
   cargo xtask test [ARGS]            the whole test suite, on a fresh machine too; ARGS go to cargo test
   cargo xtask test --nextest [ARGS]  the same with cargo nextest, where it is installed
   cargo xtask tidy                   the rules of the house that can be checked by reading
+  cargo xtask platforms              the program built and linked for Macs and ARM Linux, and run on an emulated ARM
+  cargo xtask dist [--target T]... [--out DIR]
+                                     release archives and SHA256SUMS, in target/dist unless told otherwise
   cargo xtask gen [--check]          writes docs/reference from the program's own tables, or checks it
 ";
 
@@ -36,6 +41,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
+        ["dist", rest @ ..] => dist::Options::parse(rest).and_then(|options| dist::run(&options)),
+        ["platforms"] => platforms::check(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -1,48 +1,67 @@
-//! Other platforms than this one: code for them compiles, and ARM computes the same bits.
+//! Other platforms than this one: the program is built, linked and, where an emulator can, run; and ARM computes the same
+//! bits.
 
+use crate::cross::{self, ARM_LINUX, MAC, Provided, Zig};
 use crate::{command, workspace};
+use std::path::Path;
 use std::process::Command;
 
-/// Platforms that users have and this check may not run on.
-const TARGETS: [&str; 2] = ["aarch64-apple-darwin", ARM];
-const ARM: &str = "aarch64-unknown-linux-gnu";
-/// Crates without C code, which would need the other platform's compiler.
-const CRATES: [&str; 5] = ["puma-core", "puma-kernels", "puma-engine", "puma-host", "puma-eval"];
-/// Tests whose expected values are committed, so that passing on ARM means having the bits of x86_64.
-const DIGESTS: [[&str; 4]; 2] = [["-p", "puma-kernels", "--test", "digest"], ["-p", "puma-engine", "--test", "digest"]];
-const LINKER: &str = "aarch64-linux-gnu-gcc";
+/// What runs on an emulated ARM processor. The digests' expected values are committed, so that passing means having the
+/// bits of x86_64.
+const EMULATED_TESTS: [&[&str]; 2] =
+    [&["-p", "puma-host"], &["-p", "puma-kernels", "-p", "puma-engine", "--test", "digest", "committed"]];
 const EMULATOR: &str = "qemu-aarch64-static";
+/// Where Debian's libc6-arm64-cross puts the C library for it.
+const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
+/// Set on machines that must be able to do all of this.
+const EXPECT: &str = "PUMA_EXPECT_PLATFORMS";
 
-/// Checks every crate of pure Rust for every target whose standard library is installed, computes the committed digests
-/// on an emulated ARM processor where there is one, and names what could not be done.
+/// Builds and links the program for Macs and for ARM Linux, and runs what can be emulated. What cannot be done here is
+/// said, or is an error where `PUMA_EXPECT_PLATFORMS` is set.
 ///
 /// # Errors
-/// A crate does not compile for a target, or a digest differs.
+/// The program cannot be built for a platform, is not what the platform needs, or fails under emulation.
 pub(crate) fn check() -> Result<(), String> {
-    let installed = command::output("rustup", &["target", "list", "--installed"]).unwrap_or_default();
-    let is_installed = |target: &str| installed.lines().any(|line| line == target);
-    for target in TARGETS {
-        if !is_installed(target) {
-            eprintln!("xtask ci: {target} was not checked; `rustup target add {target}` makes it possible");
+    let zig = match Zig::provide()? {
+        Provided::Here(zig) => zig,
+        Provided::Missing { reason } => return left_out("the program was built for no other platform", &reason),
+    };
+    for target in [&MAC, &ARM_LINUX] {
+        if let Err(reason) = cross::standard_library(target) {
+            left_out(&format!("the program was not built for {}", target.triple), &reason)?;
             continue;
         }
-        let mut arguments = vec!["check", "--target", target];
-        arguments.extend(CRATES.iter().flat_map(|name| ["-p", name]));
-        command::run("cargo", &arguments)?;
+        command::run_command(zig.build(target, &[]).args(["--package", "puma"]))?;
+        let program = workspace::target_directory()?.join(target.triple).join("debug/puma");
+        let image =
+            std::fs::read(&program).map_err(|error| format!("{} cannot be read: {error}", program.display()))?;
+        eprintln!("xtask platforms: {}: {}", target.triple, target.check(&image)?);
+        if target.triple == ARM_LINUX.triple {
+            emulated(&zig, &program)?;
+        }
     }
-    let tools = [LINKER, EMULATOR].into_iter().all(|tool| command::works(tool, &["--version"]));
-    if !is_installed(ARM) || !tools {
-        eprintln!(
-            "xtask ci: no bits were compared with ARM; Debian's qemu-user-static and gcc-aarch64-linux-gnu do it"
-        );
-        return Ok(());
+    Ok(())
+}
+
+/// The words that precede a program for ARM Linux to run it here; `None` where there is no emulator.
+pub(crate) fn emulator() -> Option<[&'static str; 5]> {
+    let here = command::works(EMULATOR, &["--version"]) && Path::new(ARM_LIBRARIES).is_dir();
+    here.then_some([EMULATOR, "-cpu", "max", "-L", ARM_LIBRARIES])
+}
+
+fn emulated(zig: &Zig, program: &Path) -> Result<(), String> {
+    let Some(emulator) = emulator() else {
+        let reason = "Debian's qemu-user-static and libc6-arm64-cross make it possible";
+        return left_out("nothing was run on an emulated ARM processor", reason);
+    };
+    command::run_command(Command::new(emulator[0]).args(&emulator[1..]).arg(program).arg("--version"))?;
+    EMULATED_TESTS.iter().try_for_each(|test| command::run_command(zig.test(&ARM_LINUX, &emulator).args(*test)))
+}
+
+fn left_out(what: &str, reason: &str) -> Result<(), String> {
+    if std::env::var_os(EXPECT).is_some() {
+        return Err(format!("{what}, and {EXPECT} is set: {reason}"));
     }
-    DIGESTS.iter().try_for_each(|test| {
-        let mut cargo = Command::new("cargo");
-        cargo.args(["test", "--target", ARM]).args(test).arg("committed").current_dir(workspace::root());
-        cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
-        let runner = format!("{EMULATOR} -cpu max -L /usr/aarch64-linux-gnu");
-        cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner);
-        command::run_command(&mut cargo)
-    })
+    eprintln!("xtask platforms: {what}: {reason}");
+    Ok(())
 }
