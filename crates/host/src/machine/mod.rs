@@ -3,10 +3,12 @@
 //! [`Machine::probe`] reads it; the facts are plain data. Deliberately absent: judgement. What the facts mean for a
 //! model stands in `profile` and `fit`.
 
+pub mod apple;
 mod declared;
 mod facts;
 mod linux;
 mod macos;
+mod macos_text;
 mod probe;
 
 pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
