@@ -3,3 +3,4 @@
 mod expected;
 mod machines;
 mod machines_linux;
+mod machines_mac;
