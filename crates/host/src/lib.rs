@@ -4,6 +4,7 @@
 //! and answered for elsewhere. Deliberately absent: models, servers, stores; callers bring what they know of those.
 
 pub mod energy;
+pub mod fit;
 pub mod machine;
 mod native;
 pub mod profile;

@@ -98,12 +98,7 @@ struct Entry {
 fn read_entry(cursor: &mut Cursor<'_>, alignment: u64) -> Result<Entry, GgufError> {
     let name = cursor.name("tensor name")?.to_owned();
     cursor.set_subject(format!("tensor {name}"));
-    let dimensions = cursor.u32()?;
-    if dimensions > MAX_DIMENSIONS {
-        let message = format!("{dimensions} dimensions are announced, allowed are at most {MAX_DIMENSIONS}");
-        return Err(cursor.error(GgufErrorKind::Malformed, message));
-    }
-    let shape = (0..dimensions).map(|_| cursor.u64()).collect::<Result<Vec<u64>, _>>()?;
+    let shape = read_shape(cursor)?;
     let kind = read_kind(cursor, &name)?;
     let offset = cursor.u64()?;
     if offset % alignment != 0 {
@@ -120,6 +115,16 @@ fn read_entry(cursor: &mut Cursor<'_>, alignment: u64) -> Result<Entry, GgufErro
         cursor.error(GgufErrorKind::Malformed, message)
     })?;
     Ok(Entry { name, shape, kind, offset, size_bytes })
+}
+
+/// The length of each dimension, fastest first.
+pub(super) fn read_shape(cursor: &mut Cursor<'_>) -> Result<Vec<u64>, GgufError> {
+    let dimensions = cursor.u32()?;
+    if dimensions > MAX_DIMENSIONS {
+        let message = format!("{dimensions} dimensions are announced, allowed are at most {MAX_DIMENSIONS}");
+        return Err(cursor.error(GgufErrorKind::Malformed, message));
+    }
+    (0..dimensions).map(|_| cursor.u64()).collect()
 }
 
 fn read_kind(cursor: &mut Cursor<'_>, name: &str) -> Result<TensorType, GgufError> {

@@ -9,8 +9,8 @@ use std::fs::File;
 use std::path::Path;
 
 /// Bytes an entry of the metadata or of the tensor directory takes at least.
-const SMALLEST_METADATA_ENTRY: usize = 13;
-const SMALLEST_TENSOR_ENTRY: usize = 24;
+pub(super) const SMALLEST_METADATA_ENTRY: usize = 13;
+pub(super) const SMALLEST_TENSOR_ENTRY: usize = 24;
 const DEFAULT_ALIGNMENT: u32 = 32;
 
 /// A GGUF file, checked and ready to be read. Its bytes are mapped, not loaded.
@@ -24,7 +24,7 @@ pub struct Gguf {
 }
 
 #[derive(Debug)]
-enum Bytes {
+pub(super) enum Bytes {
     Mapped(memmap2::Mmap),
     Owned(Vec<u8>),
 }
@@ -46,27 +46,7 @@ impl Gguf {
     /// The file cannot be opened, is no GGUF file of version 2 or 3, is truncated, contradicts itself, or has a tensor
     /// type the engine does not compute with.
     pub fn open(path: &Path) -> Result<Self, GgufError> {
-        let file = File::open(path).map_err(|source| GgufError::io(path, "open", source))?;
-        let length = file.metadata().map_err(|source| GgufError::io(path, "inspect", source))?;
-        if length.is_dir() {
-            let message = "this is a folder, not a file";
-            return Err(GgufError::new(GgufErrorKind::NotGguf, path, "byte 0", message)
-                .with_hint("name the .gguf file inside it"));
-        }
-        // Mapping nothing fails on some systems with a message about arguments; an empty file deserves a better one.
-        if length.len() == 0 {
-            return Self::parse(Bytes::Owned(Vec::new()), path);
-        }
-        #[expect(
-            unsafe_code,
-            reason = "a model is larger than what should be copied; mapping is unsafe only because another program may \
-                      change the file meanwhile"
-        )]
-        // SAFETY: the map is read-only and private to this value. If another program truncates or rewrites the file
-        // while it is mapped, the process may be killed (SIGBUS) or compute with other weights; model files are
-        // replaced by renaming, never written in place, by PUMA itself and by the stores it reads from.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|source| GgufError::io(path, "map", source))?;
-        Self::parse(Bytes::Mapped(map), path)
+        Self::parse(map(path)?, path)
     }
 
     /// Checks a file that is already in memory.
@@ -128,7 +108,33 @@ impl Gguf {
     }
 }
 
-fn read_version(cursor: &mut Cursor<'_>, bytes: &[u8]) -> Result<u32, GgufError> {
+/// Maps the file at `path`.
+pub(super) fn map(path: &Path) -> Result<Bytes, GgufError> {
+    let file = File::open(path).map_err(|source| GgufError::io(path, "open", source))?;
+    let length = file.metadata().map_err(|source| GgufError::io(path, "inspect", source))?;
+    if length.is_dir() {
+        let message = "this is a folder, not a file";
+        return Err(
+            GgufError::new(GgufErrorKind::NotGguf, path, "byte 0", message).with_hint("name the .gguf file inside it")
+        );
+    }
+    // Mapping nothing fails on some systems with a message about arguments; an empty file deserves a better one.
+    if length.len() == 0 {
+        return Ok(Bytes::Owned(Vec::new()));
+    }
+    #[expect(
+        unsafe_code,
+        reason = "a model is larger than what should be copied; mapping is unsafe only because another program may \
+                  change the file meanwhile"
+    )]
+    // SAFETY: the map is read-only and private to this value. If another program truncates or rewrites the file
+    // while it is mapped, the process may be killed (SIGBUS) or compute with other weights; model files are
+    // replaced by renaming, never written in place, by PUMA itself and by the stores it reads from.
+    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|source| GgufError::io(path, "map", source))?;
+    Ok(Bytes::Mapped(map))
+}
+
+pub(super) fn read_version(cursor: &mut Cursor<'_>, bytes: &[u8]) -> Result<u32, GgufError> {
     if !bytes.starts_with(b"GGUF") {
         return Err(not_gguf(cursor, bytes));
     }

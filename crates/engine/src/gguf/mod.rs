@@ -9,11 +9,13 @@ mod cursor;
 mod directory;
 mod error;
 mod file;
+mod header;
 mod metadata;
 mod value;
 
 pub use directory::TensorInfo;
 pub use error::{GgufError, GgufErrorKind};
 pub use file::Gguf;
+pub use header::{AnnouncedTensor, GgufHeader};
 pub use metadata::Metadata;
 pub use value::{StringList, Value};
