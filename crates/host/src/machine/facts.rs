@@ -38,6 +38,9 @@ pub struct Machine {
     /// Every GPU, as the system orders them. Apple's is one with [`Gpu::unified`] memory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<Gpu>,
+    /// What there is to say of them: why one that is there cannot be used, how one is divided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpu_notes: Vec<String>,
     pub surroundings: Surroundings,
     /// The facts come from a recording, not from the machine that ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -6,9 +6,11 @@
 pub mod apple;
 mod declared;
 mod facts;
+pub(crate) mod gpu;
 mod linux;
 mod macos;
 mod macos_text;
 mod probe;
 
 pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
+pub use gpu::{GpuCounters, gpu_counters};

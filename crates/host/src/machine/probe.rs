@@ -1,6 +1,6 @@
 //! Which probe a machine needs.
 
-use super::{Machine, declared, linux, macos};
+use super::{Machine, declared, gpu, linux, macos};
 use crate::source::HostSource;
 
 impl Machine {
@@ -14,7 +14,10 @@ impl Machine {
             ..Self::default()
         };
         match host.os() {
-            "linux" => linux::probe(host, &mut machine),
+            "linux" => {
+                linux::probe(host, &mut machine);
+                gpu::probe(host, &mut machine);
+            }
             "macos" => macos::probe(host, &mut machine),
             _ => {}
         }

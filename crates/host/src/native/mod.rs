@@ -5,5 +5,7 @@
 
 mod disk;
 mod dispatch;
+#[cfg(target_os = "linux")]
+mod nvml;
 
 pub(crate) use dispatch::answer;

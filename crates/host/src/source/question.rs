@@ -27,6 +27,8 @@ pub type Answer = Result<String, Unanswered>;
 pub enum NativeQuery {
     /// Every GPU that NVML knows, with its counters.
     NvmlDevices,
+    /// What changes of every GPU that NVML knows: cheap enough to ask several times a second.
+    NvmlCounters,
     /// The default Metal device of a Mac.
     MetalDevice,
     /// The energy counters of IOReport on a Mac.
@@ -44,6 +46,7 @@ impl NativeQuery {
     pub fn name(&self) -> String {
         match self {
             Self::NvmlDevices => "nvml devices".to_owned(),
+            Self::NvmlCounters => "nvml counters".to_owned(),
             Self::MetalDevice => "metal device".to_owned(),
             Self::IoReportEnergy => "ioreport energy".to_owned(),
             Self::SmcSystemPower => "smc system power".to_owned(),
