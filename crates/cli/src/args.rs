@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Db(command::db::DbArgs),
     /// Show versions, places and variables in use.
     Env(command::env::EnvArgs),
+    /// Say which class of machine this is, why, and what models can run on here.
+    Profile(command::profile::ProfileArgs),
+    /// Check that this machine can do a run: the model, its memory, the disk, the server.
+    Preflight(command::preflight::PreflightArgs),
     /// Check that this machine is ready, and say what to do where it is not.
     Doctor(command::doctor::DoctorArgs),
     /// Prove that the embedded engine computes the same bits as everywhere else.

@@ -3,10 +3,10 @@
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::options::{BackendArgs, BackendKind};
+use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
-use crate::{home, paths, wire};
+use crate::{home, machine, paths, wire};
 use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RunEvent, RunHeader, RunId, RunStatus,
     SinkError,
@@ -17,7 +17,7 @@ use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
 use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
-use puma_host::Machine;
+use puma_host::profile::MachineSnapshot;
 use puma_store::{CacheStore, MetricRow, Store, StoredRun};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ pub(crate) struct Order {
     pub spec: RunSpec,
     pub data: Data,
     pub backend: BackendArgs,
+    pub machine: MachineArgs,
     /// Whether answers may come from the inference cache.
     pub cache: bool,
     pub order: JobOrder,
@@ -56,16 +57,19 @@ fn tell_unmet(spec: &RunSpec, context: &Context) {
     if spec.sustainability.codecarbon {
         context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
     }
-    if let Some(profile) = &spec.profile_required {
-        context.ui.warn(&format!(
-            "the spec requires the profile `{profile}`; it is recorded, but this version does not check it"
-        ));
-    }
+}
+
+/// Everything that is ready before the first question.
+pub(crate) struct Prepared {
+    pub plan: Plan,
+    pub backend: Box<dyn Backend>,
+    pub snapshot: MachineSnapshot,
 }
 
 /// Plans `order` without asking anything.
-pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn Backend>), Failure> {
+pub(crate) fn prepare(order: &Order, context: &Context) -> Result<Prepared, Failure> {
     tell_unmet(&order.spec, context);
+    let snapshot = machine::snapshot(&order.spec, &order.machine, context)?;
     let scenario = find_scenario(&order.spec.scenario)?;
     let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
     if embedded && order.spec.inference.format.is_some() {
@@ -105,7 +109,7 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn
         context_length: if embedded { None } else { order.backend.context },
     })
     .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
-    Ok((plan, backend))
+    Ok(Prepared { plan, backend, snapshot })
 }
 
 /// Runs `order`, stores every job as it finishes, scores what is there and reports it.
@@ -114,8 +118,8 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<(Plan, Box<dyn
 /// Something could not start, or the run could not go on; what was finished is stored either way.
 pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Failure> {
     let store = context.store()?;
-    let (plan, backend) = prepare(order, context)?;
-    let header = header(order, &plan, backend.as_ref(), &store, context)?;
+    let Prepared { plan, backend, snapshot } = prepare(order, context)?;
+    let header = header(order, &plan, backend.as_ref(), &snapshot, &store, context)?;
     let run_id = header.run_id.clone();
     let finished = match &order.resume {
         Some(_) => Some(store.finished_jobs(&run_id)?),
@@ -247,6 +251,7 @@ fn header(
     order: &Order,
     plan: &Plan,
     backend: &dyn Backend,
+    snapshot: &MachineSnapshot,
     store: &Store,
     context: &Context,
 ) -> Result<RunHeader, Failure> {
@@ -255,13 +260,13 @@ fn header(
         Some(stored) => (stored.header.run_id.clone(), stored.header.started_at),
         None => (store.allocate_run_id(&order.spec.id, &plan.spec_hash, started_at)?, started_at),
     };
-    let machine = serde_json::to_value(Machine::probe(context.host.as_ref()))
+    let machine = serde_json::to_value(snapshot)
         .map_err(|error| Failure::operation(format!("this machine cannot be described: {error}")))?;
     Ok(plan.header(RunFacts {
         run_id,
         spec: full_json(&order.spec),
         backend: backend.identity(),
-        profile: order.spec.profile_required.clone(),
+        profile: Some(snapshot.profile.id.clone()),
         machine,
         puma_version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,

@@ -1,6 +1,7 @@
 //! The program `puma`: arguments in, one command, an exit code out.
 
 mod args;
+mod check;
 mod command;
 mod context;
 mod environment;
@@ -8,6 +9,7 @@ mod execute;
 mod exit;
 mod failure;
 mod home;
+mod machine;
 mod options;
 mod paths;
 mod progress;
@@ -80,6 +82,8 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Cache(args) => command::cache::run(args, context),
         Command::Db(args) => command::db::run(args, context),
         Command::Env(args) => command::env::run(args, context),
+        Command::Profile(args) => command::profile::run(args, context),
+        Command::Preflight(args) => command::preflight::run(args, context),
         Command::Doctor(args) => command::doctor::run(args, context),
         Command::Engine(args) => command::engine::run(args, context),
         Command::Completions(args) => command::completions::run(args, &context.ui),

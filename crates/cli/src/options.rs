@@ -37,6 +37,15 @@ pub(crate) struct BackendArgs {
     pub engine: EngineOptions,
 }
 
+/// What the run takes the machine for.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    /// Take this profile instead of the one that fits, also where the spec requires another [default: auto].
+    #[arg(long, value_name = "ID")]
+    pub profile: Option<String>,
+}
+
 /// Ollama's two ways to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OllamaApi {

@@ -75,6 +75,12 @@ impl Ui {
         self.error_line(&format!("{} {text}", self.paint(Tone::Warning, "warning:")));
     }
 
+    /// Warns, and says what to do about it.
+    pub(crate) fn advise(&self, text: &str, hint: &str) {
+        self.warn(text);
+        self.error_line(&format!("{} {hint}", self.paint(Tone::Hint, "hint:")));
+    }
+
     /// Shows a failure with its hints.
     pub(crate) fn failure(&self, failure: &Failure) {
         if !failure.message.is_empty() {

@@ -1,18 +1,16 @@
 //! `puma doctor`: is this machine ready, and if not, what to do.
 
+use crate::check::{Check, State, failed, text};
 use crate::command::models::bytes;
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
-use crate::table::{Align, render};
-use crate::ui::{Tone, Ui};
 use crate::{home, paths, wire};
 use clap::Args;
 use puma_backends::endpoint::resolve_ollama;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_engine::{CONTRACT, Level};
 use puma_host::Machine;
-use serde::Serialize;
 use std::time::Duration;
 
 /// Arguments of `puma doctor`. Ends with 1 when a check fails; warnings do not fail.
@@ -24,32 +22,6 @@ pub(crate) struct DoctorArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Warn,
-    Fail,
-}
-
-#[derive(Debug, Serialize)]
-struct Check {
-    name: &'static str,
-    state: State,
-    detail: String,
-    hint: Option<String>,
-}
-
-impl Check {
-    fn new(name: &'static str, state: State, detail: impl Into<String>) -> Self {
-        Self { name, state, detail: detail.into(), hint: None }
-    }
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
 }
 
 /// Memory below which even the default model is at risk of paging.
@@ -72,11 +44,13 @@ pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
     } else {
         context.ui.data(&text(&checks, &context.ui))?
     }
-    let failed = checks.iter().filter(|check| check.state == State::Fail).count();
-    if failed == 0 { Ok(()) } else { Err(Failure::operation(format!("{failed} checks failed"))) }
+    match failed(&checks) {
+        0 => Ok(()),
+        count => Err(Failure::operation(format!("{count} checks failed"))),
+    }
 }
 
-fn processor(machine: &Machine) -> Check {
+pub(crate) fn processor(machine: &Machine) -> Check {
     let level = Level::best().name();
     let detail = format!(
         "{}, {} threads, engine uses {level} ({CONTRACT})",
@@ -133,7 +107,7 @@ fn database(context: &Context) -> Check {
     }
 }
 
-fn data_folder() -> Check {
+pub(crate) fn data_folder() -> Check {
     const NAME: &str = "data folder";
     let folder = paths::data_dir();
     let probe = folder.join(".doctor");
@@ -184,25 +158,4 @@ fn server(required: bool) -> Check {
             }
         }
     }
-}
-
-fn text(checks: &[Check], ui: &Ui) -> String {
-    let rows: Vec<Vec<String>> = checks
-        .iter()
-        .map(|check| {
-            let state = match check.state {
-                State::Ok => "ok",
-                State::Warn => "warn",
-                State::Fail => "FAIL",
-            };
-            vec![state.to_owned(), check.name.to_owned(), check.detail.clone()]
-        })
-        .collect();
-    let mut out = render(&[("", Align::Left), ("check", Align::Left), ("detail", Align::Left)], &rows);
-    for check in checks {
-        if let Some(hint) = &check.hint {
-            out.push_str(&format!("{} {}: {hint}\n", ui.paint_data(Tone::Hint, "hint:"), check.name));
-        }
-    }
-    out
 }

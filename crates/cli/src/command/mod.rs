@@ -11,6 +11,8 @@ pub(crate) mod env;
 pub(crate) mod list_runs;
 pub(crate) mod man;
 pub(crate) mod models;
+pub(crate) mod preflight;
+pub(crate) mod profile;
 pub(crate) mod quickstart;
 pub(crate) mod reference;
 pub(crate) mod run;

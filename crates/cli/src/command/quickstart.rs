@@ -4,7 +4,7 @@ use crate::command::run::InlineArgs;
 use crate::context::Context;
 use crate::execute::{self, Data, Executed, Order};
 use crate::failure::Failure;
-use crate::options::{BackendArgs, EngineOptions};
+use crate::options::{BackendArgs, EngineOptions, MachineArgs};
 use crate::progress::PullBar;
 use crate::report::RunReport;
 use crate::table::{Align, render};
@@ -127,6 +127,7 @@ fn order(stop: &Stop, model: &str, instances: u32, engine: &EngineOptions, cache
         spec: inline.into_spec()?,
         data: Data::Sample,
         backend: BackendArgs { engine: engine.clone(), ..BackendArgs::default() },
+        machine: MachineArgs::default(),
         cache,
         order: JobOrder::Given,
         resume: None,

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
-use crate::options::{BackendArgs, BackendKind, OllamaApi};
+use crate::options::{BackendArgs, BackendKind, MachineArgs, OllamaApi};
 use crate::{home, summary};
 use clap::{Args, ValueEnum};
 use puma_eval::run::JobOrder;
@@ -39,6 +39,8 @@ pub(crate) struct RunArgs {
     data: DataArgs,
     #[command(flatten)]
     backend: BackendArgs,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// A spec from flags.
@@ -101,10 +103,10 @@ const MAX_TOKENS: u32 = 64;
 const TOP_LOGPROBS: u8 = 20;
 
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
-    let RunArgs { spec, inline, data, backend, resume, no_cache, shuffle, dry_run, json } = args;
+    let RunArgs { spec, inline, data, backend, machine, resume, no_cache, shuffle, dry_run, json } = args;
     let job_order = shuffle.map_or(JobOrder::Given, JobOrder::Shuffled);
     let order = match resume {
-        Some(run_id) => resumed(&run_id, backend, !no_cache, job_order, context)?,
+        Some(run_id) => Order { machine, ..resumed(&run_id, backend, !no_cache, job_order, context)? },
         None => Order {
             spec: match &spec {
                 Some(path) => inline.model_of(read_spec(path, context.home.as_deref())?)?,
@@ -112,13 +114,14 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
             },
             data: data.into_data()?,
             backend,
+            machine,
             cache: !no_cache,
             order: job_order,
             resume: None,
         },
     };
     if dry_run {
-        let (plan, _) = execute::prepare(&order, context)?;
+        let plan = execute::prepare(&order, context)?.plan;
         return if json {
             context.ui.json(&summary::plan_json(&plan))
         } else {
@@ -258,7 +261,8 @@ fn resumed(
     if backend.context.is_none() && (!server || backend.backend == Some(BackendKind::Ollama)) {
         backend.context = stored.header.models.first().and_then(|model| model.context_length);
     }
-    Ok(Order { spec, data: stored_data(&stored), backend, cache, order, resume: Some(stored) })
+    let machine = MachineArgs::default();
+    Ok(Order { spec, data: stored_data(&stored), backend, machine, cache, order, resume: Some(stored) })
 }
 
 /// The settings that can change an answer go on as they were; the store refuses others.

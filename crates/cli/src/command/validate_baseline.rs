@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::execute::{self, Order};
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::options::BackendArgs;
+use crate::options::{BackendArgs, MachineArgs};
 use crate::report::RunReport;
 use clap::Args;
 use puma_eval::run::JobOrder;
@@ -28,7 +28,7 @@ pub(crate) struct ValidateBaselineArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     spec: Option<PathBuf>,
     /// Judge this stored run instead of running the spec.
-    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["DataArgs", "BackendArgs", "EngineOptions"])]
+    #[arg(long, value_name = "RUN_ID", conflicts_with_all = ["DataArgs", "BackendArgs", "EngineOptions", "MachineArgs"])]
     run: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -37,6 +37,8 @@ pub(crate) struct ValidateBaselineArgs {
     data: DataArgs,
     #[command(flatten)]
     backend: BackendArgs,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// A metric, what is expected of it, and how far off it may be.
@@ -74,7 +76,7 @@ struct Verdict {
 }
 
 pub(crate) fn run(args: ValidateBaselineArgs, context: &Context) -> Result<(), Failure> {
-    let ValidateBaselineArgs { expected_f1, expected_mae, tolerance, spec, run, data, backend, json } = args;
+    let ValidateBaselineArgs { expected_f1, expected_mae, tolerance, spec, run, data, backend, machine, json } = args;
     let reference = if expected_mae.is_some() { MAE } else { F1 };
     let expectation = Expectation {
         expected: expected_mae.or(expected_f1).unwrap_or(reference.expected),
@@ -99,6 +101,7 @@ pub(crate) fn run(args: ValidateBaselineArgs, context: &Context) -> Result<(), F
                 spec,
                 data: data.into_data()?,
                 backend,
+                machine,
                 // A validation asks the machine, not its memory.
                 cache: false,
                 order: JobOrder::Given,
