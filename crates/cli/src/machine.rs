@@ -30,10 +30,14 @@ pub(crate) fn snapshot(spec: &RunSpec, args: &MachineArgs, context: &Context) ->
     }
     let lacking = unmet.join("; ");
     if snapshot.profile.rule == Rule::Override {
-        context.ui.warn(&format!("the spec requires the profile {}, which this machine does not meet: {lacking}", required.id));
+        context.ui.warn(&format!(
+            "the spec requires the profile {}, which this machine does not meet: {lacking}",
+            required.id
+        ));
         return Ok(snapshot);
     }
-    let message = format!("the spec requires the profile {}, and this machine does not meet it: {lacking}", required.id);
+    let message =
+        format!("the spec requires the profile {}, and this machine does not meet it: {lacking}", required.id);
     Err(Failure::new(ExitKind::HardwareInsufficient, message)
         .hint(format!("`--profile {}` runs it all the same, and the run says that you insisted", required.id)))
 }

@@ -4,7 +4,7 @@ use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
 use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
 use puma_store::StoredRun;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A run and everything measured on it. Documented in `docs/reference/json.md`.
@@ -32,6 +32,8 @@ pub(crate) struct RunReport {
     pub timing: Timing,
     pub dataset: puma_core::event::DatasetIdentity,
     pub spec_hash: String,
+    /// What the machine was taken for; `null` in runs that kept no profile.
+    pub machine: Option<MachineReport>,
     /// Confusion, per-class and per-bin tables, one entry a model × strategy × perturbation.
     pub groups: Vec<GroupReport>,
 }
@@ -43,6 +45,31 @@ pub(crate) struct ModelReport {
     pub digest: Option<String>,
     pub quantization: Option<String>,
     pub architecture: Option<String>,
+}
+
+/// What a reader needs to know of the machine of a run; `puma profile` has the rest.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct MachineReport {
+    pub cpu: Option<String>,
+    /// True where the facts come from a recording: the run happened elsewhere.
+    pub recorded: bool,
+    pub profile: StoredProfile,
+    pub mode: StoredMode,
+}
+
+/// The profile as the run kept it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct StoredProfile {
+    pub id: String,
+    /// The id for submissions.
+    pub upstream_id: Option<String>,
+    pub rule: String,
+}
+
+/// The mode as the run kept it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct StoredMode {
+    pub kind: String,
 }
 
 /// A reason for which jobs failed in the backend.
@@ -89,6 +116,8 @@ impl RunReport {
             timing: timing(records),
             dataset: header.dataset.clone(),
             spec_hash: header.spec_hash.to_string(),
+            // Runs of upstream and of earlier versions kept less, or something else.
+            machine: serde_json::from_value(header.machine.clone()).ok(),
             groups: report.groups,
         }
     }

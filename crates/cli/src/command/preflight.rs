@@ -53,7 +53,8 @@ pub(crate) fn run(args: PreflightArgs, context: &Context) -> Result<(), Failure>
     let kind = backend.backend.unwrap_or(BackendKind::Embedded);
     let snapshot = MachineSnapshot::take(context.host.as_ref(), profile.as_deref())
         .map_err(|error| Failure::operation(error.to_string()).hint(error.hint()))?;
-    let mut checks = vec![profile_check(&snapshot, profile.as_deref()), mode_check(&snapshot.mode, kind), data_folder()];
+    let mut checks =
+        vec![profile_check(&snapshot, profile.as_deref()), mode_check(&snapshot.mode, kind), data_folder()];
     let mut named = model;
     if kind == BackendKind::Embedded {
         let library = wire::library(context.home.as_deref())?;
@@ -147,7 +148,8 @@ fn disk(needed: u64, context: &Context) -> Check {
             Check::new(NAME, State::Ok, format!("{} free for models in {}", bytes(free), folder.display()))
         }
         Ok(Ok(free)) => {
-            let detail = format!("{} free in {}, and {} are to be fetched", bytes(free), folder.display(), bytes(needed));
+            let detail =
+                format!("{} free in {}, and {} are to be fetched", bytes(free), folder.display(), bytes(needed));
             Check::new(NAME, State::Fail, detail).hint("make room, or name another folder by PUMA_MODELS")
         }
         _ => Check::new(NAME, State::Warn, format!("the free space in {} cannot be read", folder.display())),
@@ -214,7 +216,8 @@ fn write_upstream_form(file: &Path, snapshot: &MachineSnapshot, context: &Contex
     let yaml = serde_saphyr::to_string(&config)
         .map_err(|error| Failure::operation(format!("the profile cannot be written as YAML: {error}")))?;
     std::fs::write(file, yaml).map_err(|error| {
-        Failure::operation(format!("{} cannot be written: {error}", file.display())).hint("name a file in a folder of yours")
+        Failure::operation(format!("{} cannot be written: {error}", file.display()))
+            .hint("name a file in a folder of yours")
     })
 }
 

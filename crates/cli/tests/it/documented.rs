@@ -163,6 +163,20 @@ fn every_key_of_the_housekeeping_commands_is_documented() {
     agrees("puma datasets", &[home.puma(&["datasets", "--json"]).json()]);
     agrees("puma cache stats", &[home.puma(&["cache", "stats", "--json"]).json()]);
     agrees("puma db status", &[home.puma(&["db", "status", "--json"]).json()]);
-    agrees("puma env", &[home.puma(&["env", "--json"]).json()]);
+    agrees("puma preflight", &[home.puma(&["preflight", "--model", &home.model(), "--json"]).json()]);
+    let mut env = home.puma(&["env", "--json"]).json();
+    env["machine"].take();
+    agrees("puma env", &[env]);
     agrees("puma doctor", &[home.puma(&["doctor", "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_every_recorded_machine_is_documented() {
+    let home = Home::new();
+    let of_machine = |name: &String| {
+        let file = puma_testkit::machines::path(name).display().to_string();
+        home.puma(&["profile", "--host", &file, "--json"]).json()
+    };
+    let outputs: Vec<Value> = puma_testkit::machines::names().iter().map(of_machine).collect();
+    agrees("puma profile", &outputs);
 }

@@ -5,6 +5,7 @@ mod commands;
 mod digest;
 mod documented;
 mod kill;
+mod machine;
 mod pages;
 mod real;
 mod run;

@@ -22,7 +22,7 @@ pub struct RunSpec {
     pub sustainability: Sustainability,
     /// Repetitions of every job, 1 to 100; repetition `r` starts at the seed `inference.seed + r * votes`.
     pub repeat: u32,
-    /// The profile the run is meant for: recorded, and not checked yet.
+    /// The profile the machine must meet for the run to begin.
     pub profile_required: Option<String>,
     pub parser: ParserMode,
     /// Reproduces upstream's behaviour as a whole, defects included.

@@ -18,7 +18,6 @@ pub struct Machine {
     /// Logical processors this process may use, after affinity and cgroup limits.
     pub logical_cores: u32,
     /// Kinds of cores, fastest first; empty where all are alike or nothing is known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub core_tiers: Vec<CoreTier>,
     /// Instruction sets the embedded engine can use or could profit from.
     pub cpu_features: Vec<String>,
@@ -36,14 +35,12 @@ pub struct Machine {
     pub swap_bytes: Option<u64>,
     pub apple: Option<Apple>,
     /// Every GPU, as the system orders them. Apple's is one with [`Gpu::unified`] memory.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<Gpu>,
     /// What there is to say of them: why one that is there cannot be used, how one is divided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gpu_notes: Vec<String>,
     pub surroundings: Surroundings,
     /// The facts come from a recording, not from the machine that ran.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
 }
 
@@ -150,7 +147,6 @@ pub struct Surroundings {
     /// Instructions are translated to another processor's (Rosetta for Linux, qemu): speed says nothing.
     pub translated: bool,
     /// What was seen and what it speaks for, in the order of weight.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<Sign>,
 }
 
