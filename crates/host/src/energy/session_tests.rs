@@ -1,0 +1,154 @@
+//! The thread: it ends when told, and no meter can take the run down with it.
+
+use super::chain::Chain;
+use super::idle::measure_idle;
+use super::ledger::SessionOptions;
+use super::session::EnergySession;
+use puma_core::measure::{Channel, EnergyReport, Meter, MeterError, MeterReading, Phase, Quality};
+use puma_core::{Cancel, SystemClock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// 100 W, read by `read` before it answers; counts how often.
+struct Steady<F> {
+    reads: Arc<AtomicU32>,
+    interval: Duration,
+    read: F,
+}
+
+impl<F: FnMut(u32) + Send> Meter for Steady<F> {
+    fn source(&self) -> &str {
+        "steady"
+    }
+    fn quality(&self) -> Quality {
+        Quality::Measured
+    }
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+    fn read(&mut self, now: Duration) -> Result<Vec<MeterReading>, MeterError> {
+        (self.read)(self.reads.fetch_add(1, Ordering::SeqCst));
+        let energy_j = 100.0 * now.as_secs_f64();
+        Ok(vec![MeterReading { channel: Channel::Package, device: "package-0".to_owned(), energy_j }])
+    }
+}
+
+/// A chain with one meter, and how often it was read.
+fn chain(interval: Duration, read: impl FnMut(u32) + Send + 'static) -> (Chain, Arc<AtomicU32>) {
+    let reads = Arc::new(AtomicU32::new(0));
+    let mut chain = Chain::default();
+    chain.take(Ok(Steady { reads: Arc::clone(&reads), interval, read }));
+    (chain, reads)
+}
+
+fn start(chain: Chain) -> EnergySession {
+    EnergySession::start(chain, Arc::new(SystemClock::default()), SessionOptions::default())
+}
+
+fn assert_watts(report: &EnergyReport, expected: f64) {
+    let watts = report.total_j.expect("a total") / report.duration_s;
+    assert!((watts - expected).abs() < 0.02 * expected, "{watts} W");
+}
+
+#[test]
+fn a_session_ends_at_once_although_the_next_reading_is_far_away() {
+    let (chain, reads) = chain(Duration::from_secs(600), |_| {});
+    let mut session = start(chain);
+    std::thread::sleep(Duration::from_millis(200));
+    let before = Instant::now();
+    assert_watts(&session.finish(), 100.0);
+    assert!(before.elapsed() < Duration::from_millis(500), "{:?}", before.elapsed());
+    assert_eq!(reads.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn meters_are_read_as_often_as_they_ask_and_when_a_phase_begins() {
+    let (chain, reads) = chain(Duration::from_millis(50), |_| {});
+    let mut session = start(chain);
+    session.mark(Phase::Load);
+    std::thread::sleep(Duration::from_millis(500));
+    session.mark(Phase::Inference);
+    let snapshot = session.snapshot();
+    std::thread::sleep(Duration::from_millis(500));
+    let report = session.finish();
+    assert!(snapshot.total_j < report.total_j && snapshot.duration_s > 0.3, "{snapshot:?}");
+    assert!((10..=30).contains(&reads.load(Ordering::SeqCst)), "{reads:?}");
+    let phases: Vec<_> =
+        report.phases.iter().map(|row| (row.phase, row.energy_j.expect("known") / row.duration_s)).collect();
+    assert_eq!(phases.iter().map(|(phase, _)| *phase).collect::<Vec<_>>(), [Phase::Load, Phase::Inference]);
+    assert!(phases.iter().all(|(_, watts)| (watts - 100.0).abs() < 5.0), "{phases:?}");
+    let joules: f64 = session.intervals().iter().map(|interval| interval.energy_j).sum();
+    assert!((joules - report.total_j.expect("a total")).abs() < 1e-6);
+}
+
+#[test]
+fn a_dropped_session_reads_no_more() {
+    let (chain, reads) = chain(Duration::from_millis(20), |_| {});
+    let session = start(chain);
+    std::thread::sleep(Duration::from_millis(100));
+    drop(session);
+    std::thread::sleep(Duration::from_millis(100));
+    let after = reads.load(Ordering::SeqCst);
+    assert!(after > 1);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(reads.load(Ordering::SeqCst), after);
+    assert_eq!(Arc::strong_count(&reads), 1, "the meter is gone with its thread");
+}
+
+#[test]
+fn a_meter_that_hangs_does_not_hold_the_end_of_the_run() {
+    let (chain, _) = chain(Duration::from_millis(50), |place| {
+        if place >= 3 {
+            std::thread::sleep(Duration::from_secs(5));
+        }
+    });
+    let mut session = start(chain);
+    std::thread::sleep(Duration::from_millis(400));
+    let before = Instant::now();
+    let report = session.finish_within(Duration::from_millis(200));
+    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+    assert_eq!(report.total_j, None);
+    assert!(report.warnings.iter().any(|warning| warning.contains("hung")), "{:?}", report.warnings);
+}
+
+#[test]
+fn a_meter_that_panics_loses_its_own_number_and_nothing_else() {
+    let (mut both, _) = chain(Duration::from_millis(20), |place| assert!(place < 3, "a bug"));
+    let (other, reads) = chain(Duration::from_millis(20), |_| {});
+    both.extend(other);
+    let mut session = start(both);
+    std::thread::sleep(Duration::from_millis(300));
+    let report = session.finish();
+    assert!(reads.load(Ordering::SeqCst) > 5);
+    let known: Vec<bool> = report.channels.iter().map(|row| row.energy_j.is_some()).collect();
+    assert_eq!((known, report.total_j), (vec![false, true], None));
+}
+
+#[test]
+fn an_idle_baseline_is_measured_for_its_time_and_can_be_broken_off() {
+    let clock = SystemClock::default();
+    let (mut meters, _) = chain(Duration::from_millis(20), |_| {});
+    let idle = measure_idle(&mut meters, &clock, Duration::from_millis(300), &Cancel::default()).expect("a baseline");
+    assert!(idle.duration >= Duration::from_millis(300) && idle.duration < Duration::from_millis(900));
+    let row = idle.power("steady", Channel::Package, "package-0").expect("the counter");
+    assert!((row.power_w - 100.0).abs() < 1.0);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let before = Instant::now();
+    assert_eq!(measure_idle(&mut meters, &clock, Duration::from_secs(60), &cancel), None);
+    assert!(before.elapsed() < Duration::from_secs(1));
+    assert_eq!(measure_idle(&mut Chain::default(), &clock, Duration::from_secs(60), &Cancel::default()), None);
+}
+
+#[test]
+fn a_machine_without_meters_has_a_report_that_says_so() {
+    let mut session = start(Chain::default());
+    session.mark(Phase::Inference);
+    let report = session.finish();
+    assert_eq!((report.total_j, report.quality), (None, Quality::Unknown));
+    assert!(report.warnings.iter().any(|warning| warning.contains("nothing counts")), "{:?}", report.warnings);
+}
