@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Every table whose rows are worth counting.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "runs",
     "instances",
     "run_instances",
@@ -18,6 +18,7 @@ const TABLES: [&str; 10] = [
     "metrics",
     "emissions",
     "run_sessions",
+    "speed_ledger",
     "profile_snapshots",
     "texts",
 ];
@@ -172,6 +173,7 @@ impl Store {
         let metrics = delete("DELETE FROM metrics WHERE run_id = ?1")?;
         delete("DELETE FROM emissions WHERE run_id = ?1")?;
         delete("DELETE FROM run_sessions WHERE run_id = ?1")?;
+        delete("DELETE FROM speed_ledger WHERE run_id = ?1")?;
         delete("DELETE FROM profile_snapshots WHERE run_id = ?1")?;
         delete("DELETE FROM job_failures WHERE run_id = ?1")?;
         delete("DELETE FROM run_instances WHERE run_id = ?1")?;

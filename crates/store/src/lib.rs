@@ -20,7 +20,9 @@ mod metrics;
 mod moment;
 mod open;
 mod record;
+mod quality;
 mod schema;
+mod speed;
 
 pub use admin::{DbStatus, DeletedRun};
 pub use cache::{CacheStats, CacheStore};
@@ -33,7 +35,9 @@ pub use metrics::MetricRow;
 pub use moment::parse_moment;
 pub use open::Store;
 pub use record::Recorder;
+pub use quality::QualityRow;
 pub use schema::SCHEMA_VERSION;
+pub use speed::SpeedRow;
 
 #[cfg(test)]
 #[path = "../tests/it/fixture.rs"]

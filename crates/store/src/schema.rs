@@ -8,11 +8,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Steps in order; step `n` leads from version `n` to `n + 1`. Forward only: a step that was released never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_upstream.sql"),
     include_str!("../migrations/0002_repeatable_runs.sql"),
     include_str!("../migrations/0003_failed_attempts.sql"),
     include_str!("../migrations/0004_run_sessions.sql"),
+    include_str!("../migrations/0005_speed_ledger.sql"),
 ];
 
 /// The newest schema version, kept in `PRAGMA user_version`.
@@ -179,7 +180,7 @@ mod tests {
         let hashes = MIGRATIONS.map(|sql| sha256_hex(sql.as_bytes())[..16].to_owned());
         assert_eq!(
             hashes,
-            ["489713b42fd014c7", "2f7f814b4a22b745", "d8f72ca1dc5c1252", "e362d90c4a6efa51"],
+            ["489713b42fd014c7", "2f7f814b4a22b745", "d8f72ca1dc5c1252", "e362d90c4a6efa51", "5a36bb7b9f13fb67"],
             "write a new step instead"
         );
     }

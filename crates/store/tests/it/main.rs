@@ -12,6 +12,7 @@ mod opening;
 mod recording;
 mod resuming;
 mod round_trip;
+mod speeds;
 mod upstream;
 
 #[test]
