@@ -1,6 +1,8 @@
 //! Which interface answers which question.
 
 use super::disk;
+#[cfg(target_os = "macos")]
+use super::macos;
 #[cfg(target_os = "linux")]
 use super::nvml;
 use crate::source::{Answer, NativeQuery, Unanswered};
@@ -15,9 +17,19 @@ pub(crate) fn answer(query: &NativeQuery) -> Answer {
         NativeQuery::NvmlCounters => nvml::counters(),
         #[cfg(not(target_os = "linux"))]
         NativeQuery::NvmlDevices | NativeQuery::NvmlCounters => Err(Unanswered::Absent),
+        #[cfg(target_os = "macos")]
+        NativeQuery::MetalDevice => macos::device(),
+        #[cfg(target_os = "macos")]
+        NativeQuery::IoReportEnergy => macos::energy(),
+        #[cfg(target_os = "macos")]
+        NativeQuery::SmcSystemPower => macos::system_power(),
+        #[cfg(target_os = "macos")]
+        NativeQuery::ProcessorTicks => macos::ticks(),
+        #[cfg(not(target_os = "macos"))]
         NativeQuery::MetalDevice
         | NativeQuery::IoReportEnergy
         | NativeQuery::SmcSystemPower
-        | NativeQuery::Hypervisor => Err(Unanswered::Absent),
+        | NativeQuery::ProcessorTicks => Err(Unanswered::Absent),
+        NativeQuery::Hypervisor => Err(Unanswered::Absent),
     }
 }

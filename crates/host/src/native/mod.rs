@@ -5,6 +5,8 @@
 
 mod disk;
 mod dispatch;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(target_os = "linux")]
 mod nvml;
 

@@ -35,6 +35,8 @@ pub enum NativeQuery {
     IoReportEnergy,
     /// The power of the whole Mac from its system management controller.
     SmcSystemPower,
+    /// How a Mac's processors spent their time.
+    ProcessorTicks,
     /// Bytes free where the path lies.
     DiskFree(String),
     /// The hypervisor as the processor itself reports it.
@@ -50,6 +52,7 @@ impl NativeQuery {
             Self::MetalDevice => "metal device".to_owned(),
             Self::IoReportEnergy => "ioreport energy".to_owned(),
             Self::SmcSystemPower => "smc system power".to_owned(),
+            Self::ProcessorTicks => "processor ticks".to_owned(),
             Self::DiskFree(path) => format!("disk free {path}"),
             Self::Hypervisor => "hypervisor".to_owned(),
         }
