@@ -5,6 +5,7 @@
 
 pub mod energy;
 pub mod fit;
+pub mod grid;
 pub mod machine;
 mod native;
 pub mod profile;

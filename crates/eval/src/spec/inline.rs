@@ -94,7 +94,7 @@ impl InlineSpec {
             },
             perturbations: self.perturbations,
             metrics: or_default(self.metrics, headline),
-            sustainability: Sustainability { codecarbon: false, country_iso: "ESP".to_owned() },
+            sustainability: Sustainability { codecarbon: false, country_iso: "ESP".to_owned(), country_named: false },
             repeat: self.repeat.unwrap_or(1),
             profile_required: None,
             parser: self.parser,

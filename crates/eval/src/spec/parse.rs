@@ -122,10 +122,11 @@ fn inference(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Inference
 }
 
 fn sustainability(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Sustainability {
-    let sustainability = Sustainability {
-        codecarbon: section.boolean("codecarbon", false),
-        country_iso: section.text("country_iso").map_or_else(|| "ESP".to_owned(), |text| text.value),
-    };
+    let codecarbon = section.boolean("codecarbon", false);
+    let country = section.text("country_iso").map(|text| text.value);
+    let country_named = country.is_some();
+    let country_iso = country.unwrap_or_else(|| "ESP".to_owned());
+    let sustainability = Sustainability { codecarbon, country_iso, country_named };
     section.finish();
     problems.extend(section.into_problems());
     sustainability

@@ -53,7 +53,11 @@ pub struct Inference {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sustainability {
     pub codecarbon: bool,
+    /// Upstream's default stands in where the spec names none; see `country_named`.
     pub country_iso: String,
+    /// Whether the spec itself names the country. Upstream's form of a spec does not tell.
+    #[serde(skip)]
+    pub country_named: bool,
 }
 
 /// How answers are read.
