@@ -31,6 +31,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("PUMA_GPU_BACKEND", "Its kind: `nvidia`, `rocm`, `metal`; `none` for no GPU at all."),
     row("NO_COLOR", "Any value turns colours off."),
     row("PUMA_NO_PROGRESS", "Any value hides progress bars."),
+    row("PUMA_COUNTRY", "Country of the grid (ISO 3166-1), for carbon; as `--country`."),
+    row("TZ", "Time zone; its country is the guess where none is named."),
     row("XDG_DATA_HOME", "Base of the data folder on Linux."),
     row("XDG_CACHE_HOME", "Base of the Hugging Face cache on Linux."),
     row("HOME", "The user's folder."),

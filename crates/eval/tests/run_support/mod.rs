@@ -59,7 +59,7 @@ pub(crate) fn spec(scenario: &str, strategies: &[&str], sample_size: u32) -> Run
         },
         perturbations: vec![],
         metrics: vec!["f1_macro".into()],
-        sustainability: Sustainability { codecarbon: false, country_iso: "ESP".into() },
+        sustainability: Sustainability { codecarbon: false, country_iso: "ESP".into(), country_named: false },
         repeat: 1,
         profile_required: None,
         parser: ParserMode::FinalAnswer,
