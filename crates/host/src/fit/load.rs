@@ -52,6 +52,7 @@ pub struct Load {
 pub struct EngineRules {
     /// The engine's name, for people.
     pub name: &'static str,
+    pub family: Family,
     /// Where the rules come from.
     pub source: &'static str,
     /// Whether it computes on a GPU where there is one.
@@ -74,20 +75,30 @@ pub struct EngineRules {
     pub prefix_bytes: u64,
     /// The program itself.
     pub program_bytes: u64,
-    /// What an integrated GPU's two memories are to it.
-    pub integrated: IntegratedMemory,
+    /// By what it reaches AMD's GPUs.
+    pub amd: AmdDriver,
     /// Whether it can leave layers in main memory when the GPU is too small.
     pub can_split: bool,
 }
 
-/// How an engine reaches the memory of an integrated GPU: a carve-out and a part of main memory.
+/// What kind of program an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum IntegratedMemory {
-    /// Both together, as Vulkan reports them.
-    Sum,
-    /// The larger of the two, as ROCm does.
-    Larger,
+pub enum Family {
+    /// PUMA's own engine.
+    Embedded,
+    LlamaCpp,
+    Mlx,
+    Torch,
+}
+
+/// How an engine reaches AMD's GPUs. It decides what an integrated one may use: Vulkan reports the carve-out and the
+/// shared part of main memory together, ROCm the larger of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmdDriver {
+    Vulkan,
+    Rocm,
 }
 
 /// How many rows of logits an engine keeps at once.
@@ -105,6 +116,7 @@ impl EngineRules {
     /// positions, caches of running sequences end at 160 MiB and kept prefixes at 64 MiB.
     pub const EMBEDDED: Self = Self {
         name: "embedded",
+        family: Family::Embedded,
         source: "the engine's own options and sizes",
         uses_gpu: false,
         default_kv_type: KvType::F32,
@@ -116,13 +128,14 @@ impl EngineRules {
         cache_limit_bytes: Some(160 << 20),
         prefix_bytes: 64 << 20,
         program_bytes: 32 << 20,
-        integrated: IntegratedMemory::Larger,
+        amd: AmdDriver::Rocm,
         can_split: false,
     };
 
     /// llama.cpp's server: flash attention, micro-batches of 512 tokens.
     pub const LLAMA_SERVER: Self = Self {
         name: "llama-server",
+        family: Family::LlamaCpp,
         source: "buffer sizes that llama-server reports",
         uses_gpu: true,
         default_kv_type: KvType::F16,
@@ -134,22 +147,24 @@ impl EngineRules {
         cache_limit_bytes: None,
         prefix_bytes: 0,
         program_bytes: 150 << 20,
-        integrated: IntegratedMemory::Sum,
+        amd: AmdDriver::Vulkan,
         can_split: true,
     };
 
     /// Ollama, whose runner keeps the logits of a whole micro-batch.
     pub const OLLAMA: Self = Self {
         name: "ollama",
+        family: Family::LlamaCpp,
         source: "buffer sizes that Ollama's runner reports",
         logit_rows: LogitRows::Chunk,
-        integrated: IntegratedMemory::Larger,
+        amd: AmdDriver::Rocm,
         ..Self::LLAMA_SERVER
     };
 
     /// MLX: no padding to speak of, the working set of Metal is the limit.
     pub const MLX: Self = Self {
         name: "mlx",
+        family: Family::Mlx,
         source: "llama.cpp's sizes, taken over for lack of MLX's own",
         can_split: false,
         ..Self::LLAMA_SERVER
@@ -158,10 +173,11 @@ impl EngineRules {
     /// PyTorch servers (vLLM, Transformers): all or nothing on the GPU, logits of a whole chunk.
     pub const TORCH: Self = Self {
         name: "torch",
+        family: Family::Torch,
         source: "llama.cpp's sizes, taken over for lack of PyTorch's own",
         logit_rows: LogitRows::Chunk,
         program_bytes: 2 << 30,
-        integrated: IntegratedMemory::Larger,
+        amd: AmdDriver::Rocm,
         can_split: false,
         ..Self::LLAMA_SERVER
     };

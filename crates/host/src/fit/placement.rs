@@ -1,8 +1,8 @@
 //! From a machine to the memories that an engine may use on it.
 
 use super::budget::{Budget, MARGIN_BYTES, Pool, PoolKind};
-use super::load::{EngineRules, IntegratedMemory};
-use super::working_set::working_set;
+use super::load::{AmdDriver, EngineRules};
+use crate::machine::apple::{WorkingSetRule, working_set};
 use crate::machine::{Gpu, GpuVendor, Machine};
 use puma_core::measure::{Quality, Reading};
 
@@ -27,8 +27,10 @@ pub fn budget(machine: &Machine, rules: &EngineRules) -> Result<Budget, NoBudget
     }
     if let Some(apple) = machine.apple.as_ref().filter(|apple| !apple.translated) {
         let memory_bytes = machine.memory_bytes.ok_or(NoBudget)?;
-        let measured = apple.working_set_bytes.as_ref();
-        let set = working_set(measured, apple.wired_limit_mb, memory_bytes, machine.os_version.as_deref());
+        let set = apple.working_set_bytes.clone().filter(|reading| reading.value > 0).unwrap_or_else(|| {
+            let rule = WorkingSetRule::of_version(machine.os_version.as_deref());
+            working_set(memory_bytes, rule, apple.wired_limit_mb)
+        });
         let working_set = Pool {
             kind: PoolKind::MetalWorkingSet,
             name: apple.brand.clone(),
@@ -120,10 +122,10 @@ fn shared_pool(gpu: &Gpu, rules: &EngineRules, machine: &Machine) -> Option<(Poo
     } else if gpu.integrated && gpu.vendor == GpuVendor::Amd {
         let carve_out = own.map_or(0, |reading| reading.value);
         let shared = gpu.shared_memory_bytes.unwrap_or(0);
-        let (bytes, seen, how) = match rules.integrated {
-            IntegratedMemory::Sum => (carve_out + shared, carve_out, "carve-out and GTT together"),
-            IntegratedMemory::Larger if shared > carve_out => (shared, 0, "GTT, the larger of two pools"),
-            IntegratedMemory::Larger => (carve_out, carve_out, "carve-out, the larger of two pools"),
+        let (bytes, seen, how) = match rules.amd {
+            AmdDriver::Vulkan => (carve_out + shared, carve_out, "carve-out and GTT together"),
+            AmdDriver::Rocm if shared > carve_out => (shared, 0, "GTT, the larger of two pools"),
+            AmdDriver::Rocm => (carve_out, carve_out, "carve-out, the larger of two pools"),
         };
         (bytes, seen, how.to_owned(), own.map_or(Quality::Estimated, |reading| reading.quality))
     } else {

@@ -4,7 +4,7 @@ use super::budget::{Budget, Pool};
 use super::load::{EngineRules, Load, Needs};
 use super::shape::ModelShape;
 use super::split::{Split, split};
-use super::working_set::wired_limit_mib;
+use super::wired_limit::wired_limit_mib;
 use serde::{Deserialize, Serialize};
 
 /// The verdicts, best first. More memory needed never makes a verdict better.
