@@ -6,3 +6,4 @@ mod laws;
 mod machines;
 mod models;
 mod oracle;
+mod recorded;
