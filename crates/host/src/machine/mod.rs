@@ -4,6 +4,7 @@
 //! model stands in `profile` and `fit`.
 
 pub mod apple;
+mod cgroup;
 mod declared;
 mod facts;
 pub(crate) mod gpu;
@@ -11,6 +12,7 @@ mod linux;
 mod macos;
 mod macos_text;
 mod probe;
+mod surroundings;
 
 pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
 pub use gpu::{GpuCounters, gpu_counters};

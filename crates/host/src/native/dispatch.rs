@@ -1,16 +1,17 @@
 //! Which interface answers which question.
 
-use super::disk;
 #[cfg(target_os = "macos")]
 use super::macos;
 #[cfg(target_os = "linux")]
 use super::nvml;
+use super::{disk, hypervisor};
 use crate::source::{Answer, NativeQuery, Unanswered};
 
 /// Asks this machine.
 pub(crate) fn answer(query: &NativeQuery) -> Answer {
     match query {
         NativeQuery::DiskFree(path) => disk::free_bytes(path),
+        NativeQuery::Hypervisor => hypervisor::name(),
         #[cfg(target_os = "linux")]
         NativeQuery::NvmlDevices => nvml::devices(),
         #[cfg(target_os = "linux")]
@@ -30,6 +31,5 @@ pub(crate) fn answer(query: &NativeQuery) -> Answer {
         | NativeQuery::IoReportEnergy
         | NativeQuery::SmcSystemPower
         | NativeQuery::ProcessorTicks => Err(Unanswered::Absent),
-        NativeQuery::Hypervisor => Err(Unanswered::Absent),
     }
 }

@@ -5,6 +5,7 @@
 
 mod disk;
 mod dispatch;
+mod hypervisor;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "linux")]
