@@ -4,11 +4,11 @@
 //! cards it names exactly. Deliberately absent: display adapters that compute nothing (virtio, ASPEED, VMware), and
 //! Apple's GPU, which `apple` reads.
 
-mod amd;
+pub(crate) mod amd;
 pub(crate) mod counters;
 pub(crate) mod drm;
 pub(crate) mod hwmon;
-mod intel;
+pub(crate) mod intel;
 mod jetson;
 mod kfd;
 pub(crate) mod nvidia;

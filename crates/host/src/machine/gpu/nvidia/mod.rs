@@ -7,4 +7,5 @@ mod smi;
 mod sources;
 
 pub(crate) use answer::{MigDevice, NvmlCounters, NvmlDevice};
+pub(crate) use smi::{listed as smi_devices, power as smi_power};
 pub(super) use sources::find;

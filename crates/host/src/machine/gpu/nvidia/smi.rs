@@ -15,6 +15,7 @@ const FIELDS: &str = "index,pci.bus_id,name,driver_version,memory.total,memory.f
 /// The part of [`FIELDS`] that every driver in use knows.
 const OLD_FIELDS: &str = "index,pci.bus_id,name,driver_version,memory.total,memory.free,memory.used,power.draw,\
     power.limit,utilization.gpu,temperature.gpu";
+const POWER_FIELDS: &str = "index,pci.bus_id,power.draw";
 const FORMAT: &str = "--format=csv,noheader,nounits";
 /// Without its persistence service the driver starts anew at each call, which takes seconds.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -37,6 +38,28 @@ pub(super) fn devices(host: &dyn HostSource) -> (Vec<NvmlDevice>, Option<String>
         Err(Unanswered::Failed(text)) => (Vec::new(), Some(meaning(&text))),
         Err(reason) => (Vec::new(), Some(format!("nvidia-smi does not answer ({reason})."))),
     }
+}
+
+/// The GPUs it lists.
+pub(crate) fn listed(host: &dyn HostSource) -> Vec<NvmlDevice> {
+    devices(host).0
+}
+
+/// The power of every board in watts, by index; `None` for a board that does not tell.
+///
+/// # Errors
+/// It cannot be run, or prints something else.
+pub(crate) fn power(host: &dyn HostSource) -> Result<Vec<(u32, Option<f64>)>, String> {
+    let text = query(host, POWER_FIELDS).map_err(|reason| format!("nvidia-smi does not answer ({reason})."))?;
+    let (devices, complaint) = parse(&text, POWER_FIELDS);
+    match complaint {
+        Some(complaint) if devices.is_empty() => Err(complaint),
+        _ => Ok(devices.iter().map(|device| (device.counters.index, watts(device))).collect()),
+    }
+}
+
+fn watts(device: &NvmlDevice) -> Option<f64> {
+    device.counters.power_draw_mw.and_then(|milliwatts| text::power(f64::from(milliwatts) / 1000.0))
 }
 
 fn query(host: &dyn HostSource, fields: &str) -> Result<String, Unanswered> {
