@@ -1,5 +1,6 @@
 //! Which meters a machine offers, best first, and why the others are missing.
 
+use super::gpu::gpu_chain;
 use super::powercap::Powercap;
 use crate::machine::Machine;
 use crate::source::HostSource;
@@ -101,7 +102,8 @@ pub fn chain(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptio
         return chain;
     }
     if machine.os == "linux" {
-        chain.take(Powercap::open(host));
+        let package_counted = chain.take(Powercap::open(host));
+        chain.extend(gpu_chain(host, machine, package_counted));
     }
     chain
 }

@@ -7,6 +7,7 @@
 mod chain;
 mod counted;
 mod counter;
+mod gpu;
 mod idle;
 mod integral;
 mod ledger;

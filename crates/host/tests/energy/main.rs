@@ -1,3 +1,4 @@
 //! Energy: counters that do what counters do, read from scripted machines.
 
+mod gpu;
 mod powercap;

@@ -1,14 +1,14 @@
 //! Every recorded machine against what is known of it.
 
 use crate::expected::Expected;
-use crate::{machines_linux, machines_mac};
+use crate::{machines_gpu, machines_linux, machines_mac};
 use puma_host::{Machine, RecordedHost};
 use puma_testkit::machines;
 use std::collections::BTreeSet;
 
 /// All rows; one table a family.
 fn rows() -> impl Iterator<Item = &'static Expected> {
-    machines_linux::ROWS.iter().chain(machines_mac::ROWS)
+    machines_linux::ROWS.iter().chain(machines_mac::ROWS).chain(machines_gpu::ROWS)
 }
 
 pub(crate) fn host(name: &str) -> RecordedHost {

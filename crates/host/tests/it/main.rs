@@ -1,6 +1,8 @@
 //! What the crate says about whole machines.
 
 mod expected;
+mod gpus;
 mod machines;
+mod machines_gpu;
 mod machines_linux;
 mod machines_mac;

@@ -75,10 +75,8 @@ fn mainline(host: &dyn HostSource, folder: &str) -> Vec<(String, Place)> {
     (1..=3)
         .filter_map(|input| {
             let label = host.read(&format!("{folder}/in{input}_label")).ok()?.trim().to_owned();
-            let place = Place::VoltageAndCurrent(
-                format!("{folder}/in{input}_input"),
-                format!("{folder}/curr{input}_input"),
-            );
+            let place =
+                Place::VoltageAndCurrent(format!("{folder}/in{input}_input"), format!("{folder}/curr{input}_input"));
             Some((label, place))
         })
         .collect()

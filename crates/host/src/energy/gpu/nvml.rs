@@ -42,7 +42,8 @@ impl Meter for NvmlMeter {
     }
 
     fn note(&self) -> Option<String> {
-        let averaged = "power read five times a second and summed; since Ampere boards report the mean of the last second";
+        let averaged =
+            "power read five times a second and summed; since Ampere boards report the mean of the last second";
         (self.source == POWER).then(|| averaged.to_owned())
     }
 
@@ -51,10 +52,8 @@ impl Meter for NvmlMeter {
             message: format!("NVML does not answer any more ({reason})."),
             fatal: reason == Unanswered::Absent,
         })?;
-        let now_counters: Vec<NvmlCounters> = serde_json::from_str(&text).map_err(|error| MeterError {
-            message: format!("NVML's answer cannot be read: {error}."),
-            fatal: false,
-        })?;
+        let now_counters: Vec<NvmlCounters> = serde_json::from_str(&text)
+            .map_err(|error| MeterError { message: format!("NVML's answer cannot be read: {error}."), fatal: false })?;
         let mut readings = Vec::new();
         for board in &mut self.boards {
             let Some(counters) = now_counters.iter().find(|counters| counters.index == board.index) else { continue };

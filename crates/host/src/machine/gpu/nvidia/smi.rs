@@ -19,18 +19,20 @@ const POWER_FIELDS: &str = "index,pci.bus_id,power.draw";
 const FORMAT: &str = "--format=csv,noheader,nounits";
 /// Without its persistence service the driver starts anew at each call, which takes seconds.
 const LIMIT: Duration = Duration::from_secs(10);
+/// While it is asked for power again and again it runs warm, and other meters wait for it.
+const POWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// The GPUs it lists, and what it says instead or besides.
 pub(super) fn devices(host: &dyn HostSource) -> (Vec<NvmlDevice>, Option<String>) {
     let mut fields = FIELDS;
-    let mut answer = query(host, fields);
+    let mut answer = query(host, fields, LIMIT);
     let unknown_field = match &answer {
         Ok(text) | Err(Unanswered::Failed(text)) => text.contains("not a valid field"),
         Err(_) => false,
     };
     if unknown_field {
         fields = OLD_FIELDS;
-        answer = query(host, fields);
+        answer = query(host, fields, LIMIT);
     }
     match answer {
         Ok(text) => parse(&text, fields),
@@ -50,7 +52,8 @@ pub(crate) fn listed(host: &dyn HostSource) -> Vec<NvmlDevice> {
 /// # Errors
 /// It cannot be run, or prints something else.
 pub(crate) fn power(host: &dyn HostSource) -> Result<Vec<(u32, Option<f64>)>, String> {
-    let text = query(host, POWER_FIELDS).map_err(|reason| format!("nvidia-smi does not answer ({reason})."))?;
+    let text =
+        query(host, POWER_FIELDS, POWER_LIMIT).map_err(|reason| format!("nvidia-smi does not answer ({reason})."))?;
     let (devices, complaint) = parse(&text, POWER_FIELDS);
     match complaint {
         Some(complaint) if devices.is_empty() => Err(complaint),
@@ -62,8 +65,8 @@ fn watts(device: &NvmlDevice) -> Option<f64> {
     device.counters.power_draw_mw.and_then(|milliwatts| text::power(f64::from(milliwatts) / 1000.0))
 }
 
-fn query(host: &dyn HostSource, fields: &str) -> Result<String, Unanswered> {
-    host.run("nvidia-smi", &[&format!("--query-gpu={fields}"), FORMAT], LIMIT)
+fn query(host: &dyn HostSource, fields: &str, limit: Duration) -> Result<String, Unanswered> {
+    host.run("nvidia-smi", &[&format!("--query-gpu={fields}"), FORMAT], limit)
 }
 
 /// The devices of its lines, and what the first other line means.
@@ -71,7 +74,9 @@ fn parse(text: &str, fields: &str) -> (Vec<NvmlDevice>, Option<String>) {
     let names: Vec<&str> = fields.split(',').map(str::trim).collect();
     let mut devices: Vec<NvmlDevice> = Vec::new();
     let mut complaint = None;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    // A Jetson's GPU is on no bus and has no memory of its own: its device tree tells more.
+    let is_gpu_of_module = |line: &&str| line.contains("(nvgpu)");
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !is_gpu_of_module(line)) {
         let values: Vec<&str> = line.split(',').map(str::trim).collect();
         match device(&names, &values) {
             Some(device) if devices.iter().all(|other| other.counters.pci_bus_id != device.counters.pci_bus_id) => {
@@ -81,7 +86,7 @@ fn parse(text: &str, fields: &str) -> (Vec<NvmlDevice>, Option<String>) {
             None => complaint = complaint.or_else(|| Some(meaning(line))),
         }
     }
-    if devices.is_empty() && complaint.is_none() {
+    if text.trim().is_empty() {
         complaint = Some("nvidia-smi printed nothing.".to_owned());
     }
     (devices, complaint)
