@@ -246,7 +246,7 @@ def desktops():
 
 
 def servers():
-    machine = Machine("gpu-h200", "Server with one H200, of which a container was given 16 processors", x86("Intel(R) Xeon(R) Platinum 8480C", 8, 2), 134_217_728)
+    machine = Machine("gpu-h200", "Server with one H200", x86("Intel(R) Xeon(R) Platinum 8480C", 8, 2), 134_217_728)
     machine.nvml([
         board(
             0, "00000000:04:00.0", "NVIDIA H200", "570.124.06", "9.0", 16896, 143771, 3201, 6144, 700, power_w=76.4, energy=8123456789, mig_mode=False

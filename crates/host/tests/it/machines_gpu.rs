@@ -1,12 +1,15 @@
 //! Machines with GPUs; what is found of those stands in `gpus`.
 
 use crate::expected::{Expected, ROW};
+use puma_host::machine::HostOs;
 
 pub(crate) const ROWS: &[Expected] = &[
     Expected {
         name: "gpu-rtx2060-mobile-6gb",
         cpu: Some("Intel(R) Core(TM) i7-10750H CPU @ 2.60GHz"),
         physical_cores: Some(6),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 12,
         memory_kib: Some(32_724_300),
         ..ROW
@@ -15,6 +18,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-rtx2060-mobile-11gbps",
         cpu: Some("Intel(R) Core(TM) i7-10750H CPU @ 2.60GHz"),
         physical_cores: Some(6),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 12,
         memory_kib: Some(32_724_300),
         ..ROW
@@ -23,6 +28,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-two-rtx3090",
         cpu: Some("AMD Ryzen 9 5950X 16-Core Processor"),
         physical_cores: Some(16),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 32,
         memory_kib: Some(131_829_000),
         ..ROW
@@ -31,6 +38,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-rtx5090",
         cpu: Some("AMD Ryzen 7 9800X3D 8-Core Processor"),
         physical_cores: Some(8),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 16,
         memory_kib: Some(65_011_712),
         ..ROW
@@ -39,6 +48,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-rtx4060-without-power",
         cpu: Some("13th Gen Intel(R) Core(TM) i5-13400F"),
         physical_cores: Some(10),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 10,
         memory_kib: Some(32_700_000),
         ..ROW
@@ -47,6 +58,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-rtx3060-smi-only",
         cpu: Some("Intel(R) Core(TM) i5-9600K CPU @ 3.70GHz"),
         physical_cores: Some(6),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 6,
         memory_kib: Some(16_300_000),
         ..ROW
@@ -55,6 +68,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-nvidia-mismatch",
         cpu: Some("Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz"),
         physical_cores: Some(6),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 12,
         memory_kib: Some(32_700_000),
         ..ROW
@@ -63,6 +78,9 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-wsl2-rtx4070-laptop",
         cpu: Some("13th Gen Intel(R) Core(TM) i7-13700H"),
         physical_cores: Some(10),
+        sockets: Some(1),
+        virtual_machine: Some("wsl2"),
+        host_os: HostOs::Windows,
         logical_cores: 20,
         memory_kib: Some(16_121_000),
         ..ROW
@@ -71,6 +89,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-h200",
         cpu: Some("Intel(R) Xeon(R) Platinum 8480C"),
         physical_cores: Some(8),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 16,
         memory_kib: Some(134_217_728),
         ..ROW
@@ -79,16 +99,34 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-a100-mig",
         cpu: Some("AMD EPYC 7742 64-Core Processor"),
         physical_cores: Some(64),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 128,
         memory_kib: Some(528_280_000),
         ..ROW
     },
-    Expected { name: "gpu-gb10-spark", logical_cores: 20, memory_kib: Some(125_516_000), ..ROW },
-    Expected { name: "gpu-jetson-agx-orin-64gb", logical_cores: 12, memory_kib: Some(64_349_000), ..ROW },
+    Expected {
+        name: "gpu-gb10-spark",
+        cpu: Some("ARM Cortex-A725 + Cortex-X925"),
+        host_os: HostOs::Linux,
+        logical_cores: 20,
+        memory_kib: Some(125_516_000),
+        ..ROW
+    },
+    Expected {
+        name: "gpu-jetson-agx-orin-64gb",
+        cpu: Some("ARM Cortex-A78AE (NVIDIA Jetson AGX Orin Developer Kit)"),
+        host_os: HostOs::Linux,
+        logical_cores: 12,
+        memory_kib: Some(64_349_000),
+        ..ROW
+    },
     Expected {
         name: "gpu-rx7900xtx",
         cpu: Some("AMD Ryzen 7 5800X3D 8-Core Processor"),
         physical_cores: Some(8),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 16,
         memory_kib: Some(32_700_000),
         ..ROW
@@ -97,6 +135,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-strix-halo-128gb",
         cpu: Some("AMD RYZEN AI MAX+ 395 w/ Radeon 8060S"),
         physical_cores: Some(16),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 32,
         memory_kib: Some(131_190_000),
         ..ROW
@@ -105,6 +145,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-ryzen-apu-and-rx7800xt",
         cpu: Some("AMD Ryzen 9 7950X 16-Core Processor"),
         physical_cores: Some(16),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 32,
         memory_kib: Some(65_000_000),
         ..ROW
@@ -113,6 +155,8 @@ pub(crate) const ROWS: &[Expected] = &[
         name: "gpu-arc-b580",
         cpu: Some("Intel(R) Core(TM) i5-14600K"),
         physical_cores: Some(14),
+        sockets: Some(1),
+        host_os: HostOs::Linux,
         logical_cores: 14,
         memory_kib: Some(32_500_000),
         ..ROW
