@@ -3,16 +3,17 @@
 use super::constants::{Constants, m_series_samples, sample_of};
 use super::engine_table::{Row, Use, rows};
 use super::errors::Errors;
-use super::fit::{Term, held_out};
+use super::fit::{Form, Term};
 use super::input::{Processor, SpeedInput};
 use super::m_series::{self, Weights};
 use super::predict::predict;
 use super::prediction::Prediction;
+use super::prefill_fit::CardPrefill;
 use puma_core::measure::{Quality, Reading};
 use std::fmt::Write;
 
 const PAGE: &str = include_str!("../../../../docs/speed-model.md");
-const METAL: [Term; 3] = [Term::Roof, Term::Layers, Term::LayersByGeneration];
+const METAL: Form = Form { known_efficiency: None, terms: &[Term::Roof, Term::Layers, Term::LayersByGeneration] };
 
 /// What stands between the marks of a generated block.
 fn block(name: &str) -> &'static str {
@@ -36,7 +37,7 @@ fn line(what: &str, errors: Option<Errors>) -> String {
 fn decode_held_out() -> Vec<(Weights, f64)> {
     let weights: Vec<Weights> =
         m_series::table().iter().filter(|cell| cell.decode_tokens_per_s.is_some()).map(|cell| cell.weights).collect();
-    weights.into_iter().zip(held_out(&m_series_samples(), &METAL)).collect()
+    weights.into_iter().zip(METAL.held_out(&m_series_samples())).collect()
 }
 
 #[test]
@@ -88,6 +89,7 @@ fn the_page_states_the_constants_of_the_fits() {
         ("CUDA", &c.cuda),
         ("CUDA, stacked memory", &c.cuda_stacked),
         ("Vulkan", &c.vulkan),
+        ("Vulkan, Intel", &c.vulkan_intel),
     ] {
         let _ = writeln!(
             text,
@@ -104,19 +106,24 @@ fn the_page_states_the_constants_of_the_fits() {
     let _ = write!(
         text,
         "\nPrefill, GFLOP/s a GPU core: {}; {:.2} times as much with each generation beyond. F16 weights × {:.2}, two \
-         dies × {:.2}.\n90 % within × or ÷ {:.2}, for generations not in the table {:.2} and more. Cards that nobody \
-         measured reach {:.2} (CUDA) and {:.2} (Vulkan)\nof their vendor's FP16 figure; experts cost a factor of {:.2}.\n",
+         dies × {:.2}.\n90 % within × or ÷ {:.2}, for generations not in the table {:.2} and more. Of their \
+         vendor's FP16 figure,\ncards reach {} (CUDA) and {} (Vulkan); with experts × {:.2}.\n",
         cores.join(", "),
         apple.growth,
         apple.float_factor,
         apple.two_dies_factor,
         apple.spread,
         apple.spread_unknown_generation,
-        c.cuda_prefill.by_vendor_tflops,
-        c.vulkan_prefill.by_vendor_tflops,
+        shares(&c.cuda_prefill),
+        shares(&c.vulkan_prefill),
         c.cuda_prefill.mixture_factor.expect("CUDA has mixtures"),
     );
     compare("constants", &text);
+}
+
+fn shares(prefill: &CardPrefill) -> String {
+    let shares = prefill.by_vendor_tflops.iter().map(|(family, share)| format!("{family:?} {share:.2}"));
+    shares.collect::<Vec<_>>().join(", ")
 }
 
 /// The question that a row of the table answers.
@@ -196,7 +203,7 @@ fn the_page_states_the_errors_on_models_that_were_not_fitted() {
 
 #[test]
 fn a_model_with_one_term_is_far_worse() {
-    let one_term = held_out(&m_series_samples(), &[Term::Roof]);
+    let one_term = Form { known_efficiency: None, terms: &[Term::Roof] }.held_out(&m_series_samples());
     let errors = Errors::of(&one_term).expect("there are 79 cells");
     let ours = Constants::fitted().metal_2025.errors_held_out.expect("there are 79 cells");
     assert!(errors.mean_percent > 3.0 * ours.mean_percent, "{errors:?} {ours:?}");

@@ -1,9 +1,9 @@
 //! The constants of the model, fitted from the embedded tables when they are first asked for.
 
-use super::engine_table::{self, Memory, Row, Use};
+use super::engine_table::{self, Row, Use};
 use super::errors::{EXTRAPOLATED_SPREAD, Errors, spread};
-use super::fit::{Sample, Term, fit, held_out, log_ratio};
-use super::gpu_name::normalised;
+use super::fit::{Form, Sample, Term};
+use super::gpu_name::{Family, family, normalised};
 use super::input::Engine;
 use super::m_series;
 use super::prefill_fit::{ApplePrefill, CardPrefill};
@@ -40,6 +40,8 @@ pub struct Constants {
     /// CUDA cards with stacked memory: they reach the bandwidth less.
     pub cuda_stacked: DecodeConstants,
     pub vulkan: DecodeConstants,
+    /// Intel cards through Vulkan.
+    pub vulkan_intel: DecodeConstants,
     pub apple_prefill: ApplePrefill,
     pub cuda_prefill: CardPrefill,
     pub vulkan_prefill: CardPrefill,
@@ -54,27 +56,38 @@ impl Constants {
     }
 
     fn from_tables() -> Self {
-        let metal_2026 =
-            decode_constants(&samples(Engine::Metal2026), &[Term::Roof, Term::Layers, Term::MixtureLayers]);
+        let metal_2025 = decode_constants(
+            &m_series_samples(),
+            Form { known_efficiency: None, terms: &[Term::Roof, Term::Layers, Term::LayersByGeneration] },
+        );
+        let known_efficiency = Some(metal_2025.efficiency);
+        let metal_2026 = decode_constants(
+            &samples(Engine::Metal2026),
+            Form { known_efficiency, terms: &[Term::Layers, Term::MixtureLayers] },
+        );
         // Where no mixture of experts was measured, its cost is that of the engine where one was.
         let mixture_ms_per_layer = metal_2026.mixture_ms_per_layer;
-        let dense = |samples: &[Sample], terms: &[Term]| DecodeConstants {
-            mixture_ms_per_layer,
-            ..decode_constants(samples, terms)
-        };
-        let cuda = dense(&samples(Engine::Cuda), &[Term::Roof, Term::Layers]);
+        let cuda = decode_constants(
+            &samples(Engine::Cuda),
+            Form { known_efficiency: None, terms: &[Term::Roof, Term::Layers] },
+        );
+        let vulkan = decode_constants(&samples(Engine::Vulkan), Form { known_efficiency, terms: &[Term::Layers] });
+        let cuda = DecodeConstants { mixture_ms_per_layer, ..cuda };
+        let vulkan = DecodeConstants { mixture_ms_per_layer, ..vulkan };
         Self {
             metal_2025: DecodeConstants {
                 newest_generation: m_series::table().iter().map(|cell| cell.generation).max(),
-                ..dense(&m_series_samples(), &[Term::Roof, Term::Layers, Term::LayersByGeneration])
+                mixture_ms_per_layer,
+                ..metal_2025
             },
-            cuda_stacked: stacked(&cuda),
-            vulkan: dense(&samples(Engine::Vulkan), &[Term::Roof, Term::Layers]),
+            metal_2026,
+            cuda_stacked: apart(&cuda, Engine::Cuda, Family::NvidiaStacked),
+            vulkan_intel: apart(&vulkan, Engine::Vulkan, Family::Intel),
             apple_prefill: ApplePrefill::from_tables(),
             cuda_prefill: CardPrefill::from_table(Engine::Cuda),
             vulkan_prefill: CardPrefill::from_table(Engine::Vulkan),
-            metal_2026,
             cuda,
+            vulkan,
         }
     }
 }
@@ -95,7 +108,8 @@ fn fit_rows(engine: Engine) -> impl Iterator<Item = &'static Row> {
 }
 
 fn samples(engine: Engine) -> Vec<Sample> {
-    fit_rows(engine).filter(|row| row.memory != Memory::Hbm).filter_map(sample_of).collect()
+    let apart = [Some(Family::NvidiaStacked), Some(Family::Intel)];
+    fit_rows(engine).filter(|row| !apart.contains(&family(&row.machine))).filter_map(sample_of).collect()
 }
 
 pub(super) fn sample_of(row: &Row) -> Option<Sample> {
@@ -125,16 +139,17 @@ pub(super) fn m_series_samples() -> Vec<Sample> {
     samples.collect()
 }
 
-fn decode_constants(samples: &[Sample], terms: &[Term]) -> DecodeConstants {
-    let coefficients = fit(samples, terms).expect("the embedded tables determine the constants, as a test shows");
-    let of = |term: Term| terms.iter().position(|t| *t == term).map_or(0.0, |index| coefficients[index]);
-    let in_sample: Vec<f64> = samples.iter().map(|sample| log_ratio(sample, terms, &coefficients)).collect();
-    let held_out = held_out(samples, terms);
+fn decode_constants(samples: &[Sample], form: Form) -> DecodeConstants {
+    let coefficients = form.fit(samples).expect("the embedded tables determine the constants, as a test shows");
+    let of = |term: Term| form.terms.iter().position(|t| *t == term).map(|index| coefficients[index]);
+    let in_sample: Vec<f64> = samples.iter().map(|sample| form.log_ratio(sample, &coefficients)).collect();
+    let held_out = form.held_out(samples);
+    let efficiency = form.known_efficiency.or(of(Term::Roof).map(|by| 1.0 / by));
     DecodeConstants {
-        efficiency: 1.0 / of(Term::Roof),
-        overhead_ms_per_layer: of(Term::Layers),
-        overhead_ms_per_layer_by_generation: of(Term::LayersByGeneration),
-        mixture_ms_per_layer: of(Term::MixtureLayers),
+        efficiency: efficiency.expect("a form fits the efficiency or knows it"),
+        overhead_ms_per_layer: of(Term::Layers).unwrap_or(0.0),
+        overhead_ms_per_layer_by_generation: of(Term::LayersByGeneration).unwrap_or(0.0),
+        mixture_ms_per_layer: of(Term::MixtureLayers).unwrap_or(0.0),
         newest_generation: None,
         spread: spread(&held_out),
         errors_in_sample: Errors::of(&in_sample),
@@ -142,19 +157,19 @@ fn decode_constants(samples: &[Sample], terms: &[Term]) -> DecodeConstants {
     }
 }
 
-/// The constants of stacked memory: the efficiency of the other cards, an overhead of their own. Two cards tell too
-/// little about an interval.
-fn stacked(cuda: &DecodeConstants) -> DecodeConstants {
-    let overheads: Vec<f64> = fit_rows(Engine::Cuda)
-        .filter(|row| row.memory == Memory::Hbm)
+/// The constants of a family that stands apart: the efficiency of the other cards, an overhead of its own. Two cards
+/// tell too little about an interval.
+fn apart(others: &DecodeConstants, engine: Engine, apart: Family) -> DecodeConstants {
+    let overheads: Vec<f64> = fit_rows(engine)
+        .filter(|row| family(&row.machine) == Some(apart))
         .filter_map(sample_of)
-        .map(|sample| overhead_per_layer(&sample, cuda.efficiency))
+        .map(|sample| overhead_per_layer(&sample, others.efficiency))
         .collect();
     DecodeConstants {
-        overhead_ms_per_layer: median(&overheads).expect("the table has cards with stacked memory"),
+        overhead_ms_per_layer: median(&overheads).expect("the table has cards of this family"),
         spread: EXTRAPOLATED_SPREAD,
         errors_in_sample: None,
         errors_held_out: None,
-        ..cuda.clone()
+        ..others.clone()
     }
 }

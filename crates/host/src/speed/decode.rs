@@ -2,7 +2,7 @@
 
 use super::constants::{Constants, DecodeConstants, own_overhead_ms_per_layer};
 use super::errors::EXTRAPOLATED_SPREAD;
-use super::gpu_name::has_stacked_memory;
+use super::gpu_name::{Family, family};
 use super::input::{Engine, Processor, SpeedInput};
 use super::prediction::{Basis, DecodeTerms, Estimate, Prediction};
 use puma_core::measure::Reading;
@@ -14,6 +14,9 @@ const LLAMA_CPU_EFFICIENCY: f64 = 0.7;
 const LLAMA_CPU_OVERHEAD_MS_PER_LAYER: f64 = 0.02;
 const EMBEDDED_EFFICIENCY: f64 = 0.5;
 const EMBEDDED_OVERHEAD_MS_PER_LAYER: f64 = 0.02;
+
+/// The one card of its age that was measured, a GTX 1050 Ti, takes more than twice as long as a newer one would.
+const OLD_CARD_SPREAD: f64 = 2.5;
 
 /// What one token costs on the processor that holds the weights.
 struct Cost {
@@ -42,7 +45,7 @@ fn estimate(input: &SpeedInput, constants: &Constants) -> Result<Estimate<Decode
     }
     let bandwidth = known(input.bandwidth_gb_s.as_ref())
         .ok_or("Decoding is not predicted: the bandwidth of the memory is not known.")?;
-    let cost = cost(input, constants);
+    let cost = cost(input, constants)?;
     let elsewhere = elsewhere(input)?;
     let own_bytes = bytes.saturating_sub(elsewhere.bytes);
     let read_ms = milliseconds(own_bytes, cost.efficiency * bandwidth.value);
@@ -105,38 +108,45 @@ fn elsewhere(input: &SpeedInput) -> Result<Elsewhere, String> {
     Ok(found)
 }
 
-fn cost(input: &SpeedInput, constants: &Constants) -> Cost {
+fn cost(input: &SpeedInput, constants: &Constants) -> Result<Cost, String> {
     let generation = match input.processor {
         Processor::AppleGpu { generation, .. } => Some(generation.max(1)),
         Processor::Gpu { .. } | Processor::Cpu => None,
     };
-    let card = match &input.processor {
-        Processor::Gpu { name, .. } => Some(name.as_str()),
-        Processor::AppleGpu { .. } | Processor::Cpu => None,
-    };
     let fitted = |of: &DecodeConstants| from_constants(of, generation, input.mixture_of_experts);
-    match input.engine {
-        Engine::Metal2025 => fitted(&constants.metal_2025),
-        Engine::Metal2026 => fitted(&constants.metal_2026),
-        Engine::Cuda => {
-            let stacked = card.is_some_and(has_stacked_memory);
-            let of_kind = if stacked { &constants.cuda_stacked } else { &constants.cuda };
-            let mut cost = on_card(fitted(of_kind), of_kind, input, card);
-            if stacked && cost.basis == Basis::Fitted {
-                cost.basis = Basis::Extrapolated;
-            }
-            cost
-        }
-        Engine::Vulkan => on_card(fitted(&constants.vulkan), &constants.vulkan, input, card),
-        // No machine was measured twice through ROCm: what Vulkan reaches, with doubt.
-        Engine::Rocm => Cost {
-            spread: constants.vulkan.spread.max(EXTRAPOLATED_SPREAD),
-            basis: Basis::Extrapolated,
-            ..fitted(&constants.vulkan)
-        },
-        Engine::LlamaCpu => chosen(LLAMA_CPU_EFFICIENCY, LLAMA_CPU_OVERHEAD_MS_PER_LAYER),
-        Engine::Embedded => chosen(EMBEDDED_EFFICIENCY, EMBEDDED_OVERHEAD_MS_PER_LAYER),
+    match (input.engine, &input.processor) {
+        (Engine::Metal2025, _) => Ok(fitted(&constants.metal_2025)),
+        (Engine::Metal2026, _) => Ok(fitted(&constants.metal_2026)),
+        (Engine::LlamaCpu, _) => Ok(chosen(LLAMA_CPU_EFFICIENCY, LLAMA_CPU_OVERHEAD_MS_PER_LAYER)),
+        (Engine::Embedded, _) => Ok(chosen(EMBEDDED_EFFICIENCY, EMBEDDED_OVERHEAD_MS_PER_LAYER)),
+        (engine, Processor::Gpu { name, .. }) => card_cost(input, engine, name, constants),
+        (engine, _) => Err(format!("Decoding is not predicted: {} needs a graphics card.", engine.as_str())),
     }
+}
+
+fn card_cost(input: &SpeedInput, engine: Engine, name: &str, constants: &Constants) -> Result<Cost, String> {
+    let family = family(name);
+    let of = match (engine, family) {
+        (_, Some(Family::AmdStacked)) => {
+            return Err(format!("Decoding is not predicted: nobody measured a card like {name}."));
+        }
+        (Engine::Cuda, Some(Family::NvidiaStacked)) => &constants.cuda_stacked,
+        (Engine::Cuda, _) => &constants.cuda,
+        (_, Some(Family::Intel)) => &constants.vulkan_intel,
+        _ => &constants.vulkan,
+    };
+    let cost = from_constants(of, None, input.mixture_of_experts);
+    if let Some(own) = own_overhead_ms_per_layer(engine, name, of.efficiency) {
+        let overhead_ms_per_layer = cost.overhead_ms_per_layer - of.overhead_ms_per_layer + own;
+        return Ok(Cost { overhead_ms_per_layer, basis: Basis::Table, ..cost });
+    }
+    let least = match (engine, family) {
+        (_, Some(Family::NvidiaOld)) => OLD_CARD_SPREAD,
+        // No machine was measured twice through ROCm: what Vulkan reaches, with doubt.
+        (Engine::Rocm, _) | (_, Some(Family::NvidiaStacked | Family::Intel) | None) => EXTRAPOLATED_SPREAD,
+        _ => return Ok(cost),
+    };
+    Ok(Cost { spread: cost.spread.max(least), basis: Basis::Extrapolated, ..cost })
 }
 
 fn chosen(efficiency: f64, overhead_ms_per_layer: f64) -> Cost {
@@ -153,17 +163,5 @@ fn from_constants(of: &DecodeConstants, generation: Option<u32>, mixture: bool) 
         // Beyond the measured generations nothing was held out: the interval is twice as wide.
         spread: if beyond { of.spread.powi(2) } else { of.spread },
         basis: if beyond { Basis::Extrapolated } else { Basis::Fitted },
-    }
-}
-
-/// Replaces the usual overhead by that of this very card, where it was measured.
-fn on_card(cost: Cost, of: &DecodeConstants, input: &SpeedInput, card: Option<&str>) -> Cost {
-    match card.and_then(|card| own_overhead_ms_per_layer(input.engine, card, of.efficiency)) {
-        Some(own) => Cost {
-            overhead_ms_per_layer: cost.overhead_ms_per_layer - of.overhead_ms_per_layer + own,
-            basis: Basis::Table,
-            ..cost
-        },
-        None => cost,
     }
 }

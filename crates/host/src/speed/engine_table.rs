@@ -14,17 +14,6 @@ pub(super) enum Use {
     Check,
 }
 
-/// What the weights lie in; cards with stacked memory have another overhead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Memory {
-    Gddr,
-    Hbm,
-    Lpddr,
-    /// Apple's.
-    Unified,
-}
-
 /// One measurement. Units as in the table's header.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Row {
@@ -32,7 +21,6 @@ pub(super) struct Row {
     pub(super) prefill: Option<Use>,
     pub(super) engine: Engine,
     pub(super) machine: String,
-    pub(super) memory: Memory,
     pub(super) bandwidth_gb_s: f64,
     pub(super) fp16_tflops: Option<f64>,
     pub(super) apple_generation: Option<u32>,

@@ -1,5 +1,7 @@
 //! Names of chips and cards, as drivers say them, brought to one form.
 
+use serde::{Deserialize, Serialize};
+
 /// Words that makers put around a card's name.
 const NOISE: &[&str] = &[
     "nvidia",
@@ -38,16 +40,51 @@ pub(super) fn normalised(name: &str) -> String {
     ALIASES.iter().find(|(alias, _)| *alias == plain).map_or(plain, |(_, name)| (*name).to_owned())
 }
 
-/// Families of cards whose memory is stacked beside the processor, by the word that names them.
-const STACKED: &[&str] = &[
-    "p100", "v100", "a30", "a100", "a800", "h100", "h200", "h800", "h20", "gh200", "b100", "b200", "b300", "gb200",
-    "gb300", "mi50", "mi60", "mi100", "mi210", "mi250", "mi250x", "mi300x", "mi300a", "mi308x", "mi325x", "mi350x",
-    "mi355x",
-];
+/// Cards that behave alike as far as measurements tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    Nvidia,
+    /// Memory stacked beside the processor (HBM): for many requests at once; one request reaches less of it.
+    NvidiaStacked,
+    /// Before Volta, without the integer dot products and matrix units that engines count on.
+    NvidiaOld,
+    Amd,
+    AmdStacked,
+    Intel,
+}
 
-/// Whether a card has stacked memory (HBM), by the family in its name.
-pub(super) fn has_stacked_memory(name: &str) -> bool {
-    normalised(name).split(' ').any(|word| STACKED.contains(&word))
+const NVIDIA: &[&str] = &["nvidia", "geforce", "rtx", "gtx", "tesla", "quadro", "dgx"];
+const NVIDIA_STACKED: &[&str] = &[
+    "v100", "gv100", "a30", "a100", "a800", "h20", "h100", "h200", "h800", "gh200", "b100", "b200", "b300", "gb200",
+    "gb300",
+];
+const NVIDIA_OLD: &[&str] = &[
+    "950", "960", "970", "980", "1030", "1050", "1060", "1070", "1080", "m40", "m60", "p4", "p40", "p100", "p400",
+    "p600", "p1000", "p2000", "p4000", "p5000", "p6000", "k40", "k80",
+];
+const AMD: &[&str] = &["amd", "radeon", "rx", "strix"];
+const AMD_STACKED: &[&str] = &[
+    "instinct", "vii", "mi50", "mi60", "mi100", "mi210", "mi250", "mi250x", "mi300a", "mi300x", "mi308x", "mi325x",
+    "mi350x", "mi355x",
+];
+const INTEL: &[&str] = &["intel", "arc"];
+
+/// The family of a card by its name. `None` for a name without a known word.
+pub(super) fn family(name: &str) -> Option<Family> {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let any = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    let old = words.iter().any(|word| NVIDIA_OLD.contains(word)) && !any(&["rtx"]) && !any(AMD);
+    match () {
+        () if any(AMD_STACKED) => Some(Family::AmdStacked),
+        () if any(AMD) => Some(Family::Amd),
+        () if any(INTEL) => Some(Family::Intel),
+        () if any(NVIDIA_STACKED) => Some(Family::NvidiaStacked),
+        () if old => Some(Family::NvidiaOld),
+        () if any(NVIDIA) => Some(Family::Nvidia),
+        () => None,
+    }
 }
 
 /// The M number of an Apple chip by its brand: 4 for `Apple M4 Pro`. The chips of phones that Macs also have are
@@ -97,13 +134,23 @@ mod tests {
     }
 
     #[test]
-    fn stacked_memory_is_told_by_the_family() {
-        assert!(
-            ["NVIDIA H200", "NVIDIA A100-SXM4-80GB", "H100 SXM", "AMD Instinct MI300X"].map(has_stacked_memory)[..]
-                .iter()
-                .all(|stacked| *stacked)
-        );
-        assert!(!has_stacked_memory("NVIDIA RTX A6000") && !has_stacked_memory("NVIDIA GeForce RTX 3090"));
+    fn families_are_told_by_words_of_the_name() {
+        for (name, of) in [
+            ("NVIDIA H200", Some(Family::NvidiaStacked)),
+            ("NVIDIA A100-SXM4-80GB", Some(Family::NvidiaStacked)),
+            ("H100 SXM", Some(Family::NvidiaStacked)),
+            ("NVIDIA RTX A6000", Some(Family::Nvidia)),
+            ("DGX Spark", Some(Family::Nvidia)),
+            ("NVIDIA GeForce GTX 1660 Ti", Some(Family::Nvidia)),
+            ("NVIDIA GeForce GTX 1050 Ti", Some(Family::NvidiaOld)),
+            ("Tesla P40", Some(Family::NvidiaOld)),
+            ("AMD Radeon RX 7900 XT", Some(Family::Amd)),
+            ("AMD Instinct MI300X", Some(Family::AmdStacked)),
+            ("Intel(R) Arc(TM) B580 Graphics", Some(Family::Intel)),
+            ("llvmpipe", None),
+        ] {
+            assert_eq!(family(name), of, "{name}");
+        }
     }
 
     #[test]

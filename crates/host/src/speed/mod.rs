@@ -29,7 +29,7 @@ pub use bandwidth::{BandwidthError, measure_read_bandwidth};
 pub use calibrate::Calibration;
 pub use constants::{Constants, DecodeConstants};
 pub use errors::Errors;
-pub use gpu_name::apple_generation;
+pub use gpu_name::{Family, apple_generation};
 pub use input::{Engine, Offload, Paging, Processor, SpeedInput};
 pub use learn::{Correction, Factor, Observation, Phase, learn};
 pub use predict::predict;

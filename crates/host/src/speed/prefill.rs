@@ -2,7 +2,7 @@
 
 use super::constants::Constants;
 use super::errors::EXTRAPOLATED_SPREAD;
-use super::gpu_name::{has_stacked_memory, normalised};
+use super::gpu_name::{Family, family, normalised};
 use super::input::{Engine, Processor, SpeedInput};
 use super::prediction::{Basis, Estimate, Prediction, PrefillTerms};
 
@@ -119,8 +119,9 @@ fn card(name: &str, fp16_tflops: Option<f64>, table: &super::prefill_fit::CardPr
         let source = format!("table of measured cards, {name}");
         return Ok(Arithmetic { tflops: *tflops, spread: SAME_CARD_SPREAD, basis: Basis::Table, source });
     }
-    let stacked = has_stacked_memory(name);
-    let share = if stacked { table.by_vendor_tflops_stacked } else { Some(table.by_vendor_tflops) };
+    let family = family(name);
+    let share = table.by_vendor_tflops.iter().find(|(of, _)| Some(*of) == family).map(|(_, share)| *share);
+    let stacked = family == Some(Family::NvidiaStacked);
     match (fp16_tflops.filter(|tflops| *tflops > 0.0), share) {
         (Some(vendor), Some(share)) => Ok(Arithmetic {
             tflops: vendor * share,
@@ -128,6 +129,6 @@ fn card(name: &str, fp16_tflops: Option<f64>, table: &super::prefill_fit::CardPr
             basis: Basis::Extrapolated,
             source: format!("the vendor's {vendor} TFLOP/s FP16 and what measured cards make of theirs"),
         }),
-        _ => Err(format!("Prefill is not predicted: nobody measured {name}, and its arithmetic is not known.")),
+        _ => Err(format!("Prefill is not predicted: nobody measured {name} or enough about cards like it.")),
     }
 }

@@ -1,18 +1,22 @@
 //! Constants of prefill: arithmetic per GPU core and generation, effective arithmetic of cards.
 
-use super::engine_table::{self, Use};
+use super::engine_table::{self, Row, Use};
 use super::errors::{EXTRAPOLATED_SPREAD, Errors, spread};
-use super::gpu_name::normalised;
+use super::gpu_name::{Family, family, normalised};
 use super::input::Engine;
 use super::m_series::{self, Weights};
 use super::prefill::attention_factor;
 use super::robust::{median, regress};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The most GPU cores on one die, M1 to M5; an Ultra is two dies that talk to each other.
 const CORES_OF_ONE_DIE: u32 = 40;
 /// From this generation on the GPU has matrix units, and engines use them (llama.cpp's Metal tensor API).
 const MATRIX_GENERATION: u32 = 5;
+
+/// The table has one model. Others, with other shapes and kinds of quantisation, were seen up to 14 % away: chosen.
+const OTHER_MODEL_SPREAD: f64 = 1.15;
 
 /// `effective GFLOP/s = cores * of its generation * (float weights?) * (two dies?)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,9 +27,9 @@ pub struct ApplePrefill {
     pub growth: f64,
     pub float_factor: f64,
     pub two_dies_factor: f64,
-    /// For generations of the table: held out chip by chip.
+    /// For generations of the table: held out chip by chip, and room for other models.
     pub spread: f64,
-    /// For generations nobody measured: held out generation by generation.
+    /// For generations nobody measured: held out generation by generation, and room for other models.
     pub spread_unknown_generation: f64,
     pub errors_in_sample: Option<Errors>,
     /// A chip (`M2 Max`) left out, its generation known from the others.
@@ -39,10 +43,8 @@ pub struct ApplePrefill {
 pub struct CardPrefill {
     /// Normalised name and effective TFLOP/s with a dense quantised model.
     pub tflops: Vec<(String, f64)>,
-    /// Effective by the vendor's FP16 figure, for cards that are not in the table.
-    pub by_vendor_tflops: f64,
-    /// The same for cards with stacked memory, which are made for larger batches; `None` where none was measured.
-    pub by_vendor_tflops_stacked: Option<f64>,
+    /// Effective by the vendor's FP16 figure, for cards that are not in the table, where their family is.
+    pub by_vendor_tflops: Vec<(Family, f64)>,
     /// With routed experts, by the dense figure; `None` where none was measured.
     pub mixture_factor: Option<f64>,
     /// For cards known by their vendor's figure only: held out card by card.
@@ -116,8 +118,8 @@ impl ApplePrefill {
             growth: trend.fit(&all)[1].exp(),
             float_factor: float.exp(),
             two_dies_factor: dies.exp(),
-            spread: spread(&by_chip),
-            spread_unknown_generation: spread(&by_generation),
+            spread: spread(&by_chip).ln().hypot(OTHER_MODEL_SPREAD.ln()).exp(),
+            spread_unknown_generation: spread(&by_generation).ln().hypot(OTHER_MODEL_SPREAD.ln()).exp(),
             errors_in_sample: Errors::of(&in_sample),
             errors_chip_held_out: Errors::of(&by_chip),
             errors_generation_held_out: Errors::of(&by_generation),
@@ -183,18 +185,14 @@ impl CardPrefill {
         let dense = || rows().filter(|row| row.mixture == 0);
         let tflops: Vec<(String, f64)> =
             dense().filter_map(|row| Some((normalised(&row.machine), row.effective_tflops()?))).collect();
-        let stacked = |row: &engine_table::Row| row.memory == engine_table::Memory::Hbm;
-        let logs = |want_stacked: bool| -> Vec<f64> {
-            let of = dense().filter(|row| stacked(row) == want_stacked);
-            of.filter_map(|row| Some((row.effective_tflops()? / row.fp16_tflops?).ln())).collect()
-        };
-        let of_cards = logs(false);
-        let held_out: Vec<f64> = (0..of_cards.len())
-            .filter_map(|left_out| {
-                let others: Vec<f64> = (0..of_cards.len()).filter(|i| *i != left_out).map(|i| of_cards[i]).collect();
-                Some(median(&others)? - of_cards[left_out])
-            })
-            .collect();
+        let mut of_families: BTreeMap<Family, Vec<f64>> = BTreeMap::new();
+        for row in dense() {
+            if let Some((family, share)) = share_of_vendor(row) {
+                of_families.entry(family).or_default().push(share);
+            }
+        }
+        let held_out: Vec<f64> = of_families.values().flat_map(|shares| left_out(shares)).collect();
+        let medians = of_families.iter().filter_map(|(family, shares)| Some((*family, median(shares)?.exp())));
         let mixtures: Vec<f64> = rows()
             .filter(|row| row.mixture == 1)
             .filter_map(|row| {
@@ -204,12 +202,25 @@ impl CardPrefill {
             })
             .collect();
         Self {
-            by_vendor_tflops: median(&of_cards).expect("the table has cards with a vendor's figure").exp(),
-            by_vendor_tflops_stacked: median(&logs(true)).map(f64::exp),
+            by_vendor_tflops: medians.collect(),
             mixture_factor: median(&mixtures).map(f64::exp),
             spread_by_vendor: spread(&held_out).max(EXTRAPOLATED_SPREAD),
             errors_by_vendor_held_out: Errors::of(&held_out),
             tflops,
         }
     }
+}
+
+/// The logarithm of effective by vendor's figure.
+fn share_of_vendor(row: &Row) -> Option<(Family, f64)> {
+    Some((family(&row.machine)?, (row.effective_tflops()? / row.fp16_tflops?).ln()))
+}
+
+/// For each value, how far the median of the others is off; nothing for a value that is alone.
+fn left_out(values: &[f64]) -> Vec<f64> {
+    let judged = values.iter().enumerate().map(|(index, value)| {
+        let others: Vec<f64> = values.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, v)| *v).collect();
+        Some(median(&others)? - value)
+    });
+    judged.flatten().collect()
 }
