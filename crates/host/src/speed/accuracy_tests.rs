@@ -213,3 +213,34 @@ fn a_model_with_one_term_is_far_worse() {
 fn every_row_has_a_time() {
     assert!(rows().iter().all(|row| sample_of(row).is_some()));
 }
+
+/// Compares every number of `oracle` with the number of the same name in `ours`.
+fn agree(path: &str, oracle: &serde_json::Value, ours: &serde_json::Value) {
+    match oracle {
+        serde_json::Value::Object(fields) => {
+            assert!(!fields.is_empty(), "{path}");
+            fields.iter().for_each(|(name, value)| agree(&format!("{path}.{name}"), value, &ours[name]));
+        }
+        serde_json::Value::Number(number) => {
+            let (wanted, found) = (number.as_f64().expect("a number"), ours.as_f64().expect(path));
+            assert!((found - wanted).abs() <= 1e-6 * wanted.abs().max(1e-3), "{path}: {found}, SciPy says {wanted}");
+        }
+        other => panic!("{path}: {other}"),
+    }
+}
+
+#[test]
+fn the_constants_and_errors_are_those_that_scipy_finds() {
+    let golden = include_str!("../../tests/golden/speed_model.json");
+    let mut oracle: serde_json::Value = serde_json::from_str(golden).expect("the golden file is JSON");
+    let ours = serde_json::to_value(Constants::fitted()).expect("constants are plain numbers");
+    // Ours pairs every generation with its figure, and has the newer ones of another table behind.
+    let per_core = oracle["apple_prefill"]["gflops_per_core"].take();
+    oracle["apple_prefill"].as_object_mut().expect("an object").remove("gflops_per_core");
+    let per_core = per_core.as_array().expect("a list");
+    assert_eq!(per_core.len(), 4);
+    for (index, wanted) in per_core.iter().enumerate() {
+        agree("gflops_per_core", wanted, &ours["apple_prefill"]["gflops_per_core"][index][1]);
+    }
+    agree("constants", &oracle, &ours);
+}

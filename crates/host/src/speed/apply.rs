@@ -54,7 +54,7 @@ impl Correction {
             offload_ms: 0.0,
             paging_ms: 0.0,
         };
-        let spread = raw.estimate().map_or(factor.work_spread, |raw| factor.spread_after(raw));
+        let spread = raw.estimate().map_or(calibration.spread, |raw| factor.spread_after(raw, calibration.spread));
         let mut estimate = Estimate::new(1000.0 / total_ms, spread, Basis::Calibrated, terms);
         estimate
             .notes
@@ -75,7 +75,7 @@ impl Correction {
 }
 
 fn scaled<T: Clone>(raw: &Estimate<T>, factor: &Factor) -> Estimate<T> {
-    let spread = factor.spread_after(raw);
+    let spread = factor.spread_after(raw, factor.spread);
     let mut estimate = Estimate::new(raw.tokens_per_s * factor.factor, spread, raw.basis, raw.terms.clone());
     if factor.runs >= ENOUGH_RUNS {
         estimate.basis = Basis::Calibrated;

@@ -1,11 +1,14 @@
 //! The two constants of decoding on one machine, from own runs of models of different size.
 
-use super::robust::regress;
+use super::robust::{regress, scale_about};
+use super::scatter::Scatter;
 use serde::{Deserialize, Serialize};
 
 /// Below this ratio between the largest and the smallest model's bytes per layer, reading and overhead cannot be told
 /// apart.
 const LEAST_RATIO: f64 = 1.5;
+/// Bandwidth and overhead.
+const UNKNOWNS: usize = 2;
 /// The most a reader can exceed the stated bandwidth: tables round, and small models live in caches.
 const MOST_EFFICIENCY: f64 = 1.05;
 
@@ -17,6 +20,8 @@ pub struct Calibration {
     pub overhead_ms_per_layer: f64,
     /// How many models it comes from.
     pub models: usize,
+    /// A next model's measured speed lies, in nine cases of ten, between predicted / spread and predicted * spread.
+    pub spread: f64,
 }
 
 /// One model's typical token.
@@ -37,7 +42,7 @@ impl Calibration {
     pub(super) fn from_points(points: &[Point], bandwidth_gb_s: Option<f64>) -> Option<Self> {
         let per_layer = points.iter().map(|point| point.bytes / point.layers);
         let (least, most) = per_layer.fold((f64::INFINITY, 0.0_f64), |(l, m), x| (l.min(x), m.max(x)));
-        if points.len() < 2 || most < LEAST_RATIO * least {
+        if points.len() < UNKNOWNS || most < LEAST_RATIO * least {
             return None;
         }
         let rows: Vec<Vec<f64>> = points
@@ -49,7 +54,15 @@ impl Calibration {
         let possible = per_gb_s > 0.0
             && overhead_ms_per_layer >= 0.0
             && bandwidth_gb_s.is_none_or(|most| 1.0 / per_gb_s <= MOST_EFFICIENCY * most);
-        possible.then_some(Self { effective_gb_s: 1.0 / per_gb_s, overhead_ms_per_layer, models: points.len() })
+        if !possible {
+            return None;
+        }
+        let mut found =
+            Self { effective_gb_s: 1.0 / per_gb_s, overhead_ms_per_layer, models: points.len(), spread: 1.0 };
+        let residual = |point: &Point| (point.measured_ms / found.milliseconds(point.bytes, point.layers)).ln();
+        let residuals: Vec<f64> = points.iter().map(residual).collect();
+        found.spread = Scatter::of(scale_about(&residuals, 0.0), points.len(), UNKNOWNS).log_spread.exp();
+        Some(found)
     }
 }
 

@@ -4,6 +4,7 @@ use super::calibrate::{Calibration, Point};
 use super::input::{Engine, SpeedInput};
 use super::prediction::Estimate;
 use super::robust::{location, median, scale_about};
+use super::scatter::{PRIOR_SCATTER, Scatter};
 use super::{decode, predict::predict, prefill};
 use puma_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,6 @@ pub(super) const ENOUGH_RUNS: usize = 3;
 /// How far predictions are off for machines in general, as a standard deviation of the logarithm: what is believed
 /// before the first run. Twice the held-out error of a card that was not measured.
 const PRIOR_BIAS: f64 = 0.35;
-/// How far models of one machine scatter about its bias, believed as firmly as four models would show it.
-const PRIOR_SCATTER: f64 = 0.1;
-const PRIOR_WEIGHT: f64 = 4.0;
-
 /// Which of the two speeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -194,26 +191,18 @@ struct Learned {
 impl Learned {
     /// `logs`: one for each model.
     fn from(logs: &[f64]) -> Self {
-        let n = logs.len() as f64;
         let Some(location) = location(logs, PRIOR_SCATTER) else {
-            let spread = quantile_95(PRIOR_WEIGHT) * PRIOR_BIAS.hypot(PRIOR_SCATTER);
-            return Self { location: 0.0, trust: 0.0, spread };
+            return Self {
+                location: 0.0,
+                trust: 0.0,
+                spread: Scatter::before_any().log_spread.hypot(1.645 * PRIOR_BIAS),
+            };
         };
-        let scatter = scale_about(logs, location);
-        let freedom = PRIOR_WEIGHT + n - 1.0;
-        let variance = (PRIOR_WEIGHT * PRIOR_SCATTER.powi(2) + (n - 1.0) * scatter.powi(2)) / freedom;
-        let of_location = variance / n;
+        let scatter = Scatter::of(scale_about(logs, location), logs.len(), 1);
+        let of_location = scatter.variance / logs.len() as f64;
         let trust = PRIOR_BIAS.powi(2) / (PRIOR_BIAS.powi(2) + of_location);
-        Self { location, trust, spread: quantile_95(freedom) * (variance + of_location).sqrt() }
+        Self { location, trust, spread: scatter.log_spread }
     }
-}
-
-/// The 95 % quantile of Student's t, by the expansion of Cornish and Fisher; within 1 % from 4 degrees of freedom on.
-fn quantile_95(freedom: f64) -> f64 {
-    let z: f64 = 1.644_853_626_951_472_7;
-    let first = (z.powi(3) + z) / (4.0 * freedom);
-    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * freedom * freedom);
-    z + first + second
 }
 
 fn calibrate(models: &BTreeMap<&str, Vec<&Observation>>) -> Option<Calibration> {
@@ -236,21 +225,10 @@ fn calibrate(models: &BTreeMap<&str, Vec<&Observation>>) -> Option<Calibration> 
 }
 
 impl Factor {
-    /// What is left of a prediction's interval: the learned one after enough runs, before that the wider of the two.
-    pub(super) fn spread_after<T>(&self, raw: &Estimate<T>) -> f64 {
+    /// What is left of a prediction's interval when `learned` is that of the runs: the learned one after enough runs,
+    /// before that the wider of the two.
+    pub(super) fn spread_after<T>(&self, raw: &Estimate<T>, learned: f64) -> f64 {
         let before = raw.high / raw.tokens_per_s;
-        if self.runs >= ENOUGH_RUNS { self.spread } else { self.spread.max(before) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_quantiles_of_student_agree_with_the_tables() {
-        for (freedom, table) in [(4.0, 2.1318), (6.0, 1.9432), (10.0, 1.8125), (30.0, 1.6973), (1e9, 1.6449)] {
-            assert!((quantile_95(freedom) / table - 1.0).abs() < 0.01, "{freedom}");
-        }
+        if self.runs >= ENOUGH_RUNS { learned } else { learned.max(before) }
     }
 }

@@ -18,12 +18,17 @@ mod fit;
 mod gpu_name;
 mod input;
 mod learn;
+#[cfg(test)]
+mod learn_tests;
 mod m_series;
 mod predict;
+#[cfg(test)]
+mod predict_tests;
 mod prediction;
 mod prefill;
 mod prefill_fit;
 mod robust;
+mod scatter;
 
 pub use bandwidth::{BandwidthError, measure_read_bandwidth};
 pub use calibrate::Calibration;
