@@ -3,19 +3,21 @@
 use super::robust::median;
 use puma_core::measure::{Quality, Reading};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Several times the last-level cache of most machines; where the cache is known to be larger, so is the working set.
-const WORKING_SET_BYTES: usize = 256 << 20;
+const WORKING_SET_BYTES: usize = 128 << 20;
 const LEAST_WORKING_SET_BYTES: usize = 32 << 20;
 const MOST_WORKING_SET_BYTES: usize = 2 << 30;
 /// The working set is this many times the last-level cache, where that is known.
 const TIMES_CACHE: usize = 4;
 /// Of the memory that is available, at most this share is taken.
 const SHARE_OF_AVAILABLE: u64 = 8;
-const BUDGET: Duration = Duration::from_millis(100);
-const LEAST_PASSES: usize = 3;
+const WINDOW: Duration = Duration::from_millis(10);
+const WINDOWS: usize = 9;
+/// 1 MiB: small against a window, large against what counting costs.
+const CHUNK_WORDS: usize = 1 << 17;
 
 /// Why nothing was measured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +33,7 @@ pub enum BandwidthError {
     Threads { threads: usize, error: String },
 }
 
-/// Reads a working set with `threads` threads, several times, and gives the median in 1e9 bytes per second. Takes
+/// Reads a working set with `threads` threads, again and again, and gives the median rate in 1e9 bytes per second. Takes
 /// about 100 ms after the memory is filled. `cache_bytes` is the last-level cache, if known; `available_bytes` bounds
 /// the working set to an eighth. A machine under load gives less; a recorded machine cannot be asked.
 pub fn measure_read_bandwidth(
@@ -43,12 +45,10 @@ pub fn measure_read_bandwidth(
         return Err(BandwidthError::NoThreads);
     }
     let total = working_set(cache_bytes, available_bytes)?;
-    let words = (total / size_of::<u64>() / threads).max(1024);
-    let times = passes(threads, words)?;
-    let gigabytes = (words * size_of::<u64>()) as f64 / 1e9;
-    let value = times.iter().filter_map(|passes| Some(gigabytes / median(passes)?)).sum();
-    let fewest = times.iter().map(Vec::len).min().unwrap_or(0);
-    let source = format!("read of {} MiB by {threads} threads, median of {fewest} passes", total >> 20);
+    let words = (total / size_of::<u64>() / threads).max(CHUNK_WORDS);
+    let rates = rates(threads, words)?;
+    let value = median(&rates).expect("there is a window for each rate");
+    let source = format!("read of {} MiB by {threads} threads, median of {WINDOWS} times 10 ms", total >> 20);
     Ok(Reading::new(value, source, Quality::Measured))
 }
 
@@ -67,10 +67,12 @@ fn working_set(cache_bytes: Option<u64>, available_bytes: Option<u64>) -> Result
     Ok(wanted.min(most))
 }
 
-/// Reads `words` words in each of `threads` threads until the budget is spent; for each thread the seconds of its passes.
-fn passes(threads: usize, words: usize) -> Result<Vec<Vec<f64>>, BandwidthError> {
+/// What all threads together read in each window, in 1e9 bytes per second. Counted together, because threads that
+/// share a processor each look fast while they have it.
+fn rates(threads: usize, words: usize) -> Result<Vec<f64>, BandwidthError> {
     let ready = AtomicUsize::new(0);
     let signal = AtomicUsize::new(WAIT);
+    let bytes_read = AtomicU64::new(0);
     let read = |thread: usize| {
         // Written by the thread that reads it, so that it lies in that thread's own memory node.
         let memory: Vec<u64> = (0..words as u64).map(|word| word ^ thread as u64).collect();
@@ -78,26 +80,35 @@ fn passes(threads: usize, words: usize) -> Result<Vec<Vec<f64>>, BandwidthError>
         while signal.load(Ordering::Acquire) == WAIT {
             std::thread::yield_now();
         }
-        if signal.load(Ordering::Acquire) == GO { timed_passes(&memory) } else { Vec::new() }
+        for chunk in memory.chunks(CHUNK_WORDS).cycle() {
+            if signal.load(Ordering::Acquire) == STOP {
+                return;
+            }
+            black_box(sum(black_box(chunk)));
+            bytes_read.fetch_add(size_of_val(chunk) as u64, Ordering::AcqRel);
+        }
     };
+    let read = &read;
     std::thread::scope(|scope| {
-        let mut running = Vec::new();
         let mut refused = None;
         for thread in 0..threads {
-            match std::thread::Builder::new().spawn_scoped(scope, move || read(thread)) {
-                Ok(handle) => running.push(handle),
-                Err(error) => {
-                    refused = Some(error.to_string());
-                    break;
-                }
+            if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, move || read(thread)) {
+                refused = Some(error.to_string());
+                break;
             }
         }
-        while refused.is_none() && ready.load(Ordering::Acquire) < threads {
-            std::thread::yield_now();
-        }
-        signal.store(if refused.is_none() { GO } else { STOP }, Ordering::Release);
-        let times = running.into_iter().map(|handle| handle.join().expect("reading memory does not panic")).collect();
-        refused.map_or(Ok(times), |error| Err(BandwidthError::Threads { threads, error }))
+        let measured = match refused {
+            Some(error) => Err(BandwidthError::Threads { threads, error }),
+            None => {
+                while ready.load(Ordering::Acquire) < threads {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                signal.store(GO, Ordering::Release);
+                Ok(windows(&bytes_read))
+            }
+        };
+        signal.store(STOP, Ordering::Release);
+        measured
     })
 }
 
@@ -106,15 +117,18 @@ const WAIT: usize = 0;
 const GO: usize = 1;
 const STOP: usize = 2;
 
-fn timed_passes(memory: &[u64]) -> Vec<f64> {
-    let start = Instant::now();
-    let mut seconds = Vec::new();
-    while seconds.len() < LEAST_PASSES || start.elapsed() < BUDGET {
-        let pass = Instant::now();
-        black_box(sum(black_box(memory)));
-        seconds.push(pass.elapsed().as_secs_f64());
-    }
-    seconds
+fn windows(bytes_read: &AtomicU64) -> Vec<f64> {
+    // Threads start one after the other: the first window belongs to that.
+    std::thread::sleep(WINDOW);
+    let mut last = (Instant::now(), bytes_read.load(Ordering::Acquire));
+    let windows = (0..WINDOWS).map(|_| {
+        std::thread::sleep(WINDOW);
+        let now = (Instant::now(), bytes_read.load(Ordering::Acquire));
+        let rate = (now.1 - last.1) as f64 / 1e9 / (now.0 - last.0).as_secs_f64();
+        last = now;
+        rate
+    });
+    windows.collect()
 }
 
 fn sum(memory: &[u64]) -> u64 {
@@ -142,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_working_set_exceeds_the_cache_and_spares_the_memory() {
-        assert_eq!(working_set(None, None), Ok(256 << 20));
+        assert_eq!(working_set(None, None), Ok(128 << 20));
         assert_eq!(working_set(Some(384 << 20), Some(64 << 30)), Ok(1536 << 20));
         assert_eq!(working_set(Some(8 << 30), None), Ok(2 << 30));
         assert_eq!(working_set(Some(16 << 20), Some(1 << 30)), Ok(128 << 20));
