@@ -6,7 +6,7 @@
 
 use puma_core::{BackendError, BackendErrorKind};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Ollama's port.
 pub const OLLAMA_PORT: u16 = 11434;
@@ -35,6 +35,11 @@ impl Endpoint {
     /// # Errors
     /// A scheme other than http and https, or a host that cannot be one.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, BackendError> {
+        Self::read(text, default_port).map(|(endpoint, _)| endpoint)
+    }
+
+    /// The address, and the address to listen on in every network if that is what `text` names.
+    fn read(text: &str, default_port: u16) -> Result<(Self, Option<IpAddr>), BackendError> {
         let text = text.trim().trim_matches(['"', '\'']);
         let (scheme, rest, port) = match text.split_once("://") {
             None => (Scheme::Http, text, default_port),
@@ -49,6 +54,7 @@ impl Endpoint {
             return Err(bad("…@…", "a user name in the address is not supported"));
         }
         let (host, port) = split_port(authority, port);
+        let everywhere = host.parse::<IpAddr>().ok().filter(IpAddr::is_unspecified);
         let host = callable_host(host);
         let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
         if !host.chars().all(is_host) || (host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
@@ -59,7 +65,7 @@ impl Endpoint {
         if path.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(bad(text, "the path holds blanks"));
         }
-        Ok(Self { scheme, host, port, path })
+        Ok((Self { scheme, host, port, path }, everywhere))
     }
 
     /// `http://127.0.0.1:8080`.
@@ -82,6 +88,20 @@ impl Endpoint {
         self.port
     }
 
+    /// Whether it is http without a path, as Ollama itself serves.
+    pub fn is_plain(&self) -> bool {
+        self.scheme == Scheme::Http && self.path.is_empty()
+    }
+
+    /// `host:port`, IPv6 in brackets.
+    fn authority(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     /// The same server without a trailing `/v1`, which clients of the OpenAI protocol often give as part of the address.
     pub fn without_v1(mut self) -> Self {
         if let Some(path) = self.path.strip_suffix("/v1") {
@@ -97,11 +117,7 @@ impl fmt::Display for Endpoint {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
-        if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}{}", self.host, self.port, self.path)
-        } else {
-            write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.path)
-        }
+        write!(f, "{scheme}://{}{}", self.authority(), self.path)
     }
 }
 
@@ -147,6 +163,8 @@ pub enum EndpointSource {
     PumaOllamaHost,
     /// `OLLAMA_HOST`.
     OllamaHost,
+    /// What `puma up` wrote down.
+    Service,
     Default,
 }
 
@@ -157,20 +175,31 @@ impl EndpointSource {
             Self::Flag => "--endpoint",
             Self::PumaOllamaHost => "PUMA_OLLAMA_HOST",
             Self::OllamaHost => "OLLAMA_HOST",
+            Self::Service => "puma up",
             Self::Default => "default",
         }
     }
 }
 
-/// Ollama's address: `--endpoint`, else `PUMA_OLLAMA_HOST`, else `OLLAMA_HOST`, else loopback on 11434. A variable set
-/// to nothing counts as not set.
+/// An address with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedEndpoint {
+    pub endpoint: Endpoint,
+    pub source: EndpointSource,
+    /// The address on which a server started for it listens: every network only if the setting says so.
+    pub listen: String,
+}
+
+/// Ollama's address: `--endpoint`, else `PUMA_OLLAMA_HOST`, else `OLLAMA_HOST`, else what `puma up` wrote down, which
+/// `recorded` looks up, else loopback on 11434. A variable set to nothing counts as not set.
 ///
 /// # Errors
-/// The winning setting cannot be read; the message names it.
-pub fn resolve_ollama(
+/// The winning setting cannot be read (the message names it), or `recorded` fails.
+pub fn resolve_ollama<E: From<BackendError>>(
     flag: Option<&str>,
     lookup: impl Fn(&str) -> Option<String>,
-) -> Result<(Endpoint, EndpointSource), BackendError> {
+    recorded: impl FnOnce() -> Result<Option<String>, E>,
+) -> Result<ResolvedEndpoint, E> {
     let variable = |name: &str| lookup(name).filter(|value| !value.trim().trim_matches(['"', '\'']).is_empty());
     let (text, source) = if let Some(text) = flag {
         (text.to_owned(), EndpointSource::Flag)
@@ -178,16 +207,20 @@ pub fn resolve_ollama(
         (text, EndpointSource::PumaOllamaHost)
     } else if let Some(text) = variable("OLLAMA_HOST") {
         (text, EndpointSource::OllamaHost)
+    } else if let Some(text) = recorded()? {
+        (text, EndpointSource::Service)
     } else {
-        return Ok((Endpoint::loopback(OLLAMA_PORT), EndpointSource::Default));
+        (Endpoint::loopback(OLLAMA_PORT).to_string(), EndpointSource::Default)
     };
-    match Endpoint::parse(&text, OLLAMA_PORT) {
-        Ok(endpoint) => Ok((endpoint, source)),
-        Err(mut error) => {
-            error.message = format!("{} (from {})", error.message, source.as_str());
-            Err(error)
-        }
-    }
+    let (endpoint, everywhere) = Endpoint::read(&text, OLLAMA_PORT).map_err(|mut error| {
+        error.message = format!("{} (from {})", error.message, source.as_str());
+        error
+    })?;
+    let listen = match everywhere {
+        Some(address) => SocketAddr::new(address, endpoint.port).to_string(),
+        None => endpoint.authority(),
+    };
+    Ok(ResolvedEndpoint { endpoint, source, listen })
 }
 
 #[cfg(test)]
@@ -249,8 +282,16 @@ mod tests {
         }
     }
 
+    fn resolved(
+        flag: Option<&str>,
+        lookup: impl Fn(&str) -> Option<String>,
+        recorded: Option<&str>,
+    ) -> Result<ResolvedEndpoint, BackendError> {
+        resolve_ollama(flag, lookup, || Ok(recorded.map(str::to_owned)))
+    }
+
     #[test]
-    fn the_flag_beats_pumas_variable_beats_ollamas_variable() {
+    fn the_flag_beats_pumas_variable_beats_ollamas_variable_beats_the_record() {
         let all = |name: &str| match name {
             "PUMA_OLLAMA_HOST" => Some("two".to_owned()),
             "OLLAMA_HOST" => Some("three".to_owned()),
@@ -258,20 +299,44 @@ mod tests {
         };
         let only_ollama = |name: &str| (name == "OLLAMA_HOST").then(|| "three".to_owned());
         let blank = |name: &str| (name == "OLLAMA_HOST").then(|| "  ".to_owned());
-        let won = |result: Result<(Endpoint, EndpointSource), BackendError>| {
-            let (endpoint, source) = result.expect("all of these parse");
+        let won = |result: Result<ResolvedEndpoint, BackendError>| {
+            let ResolvedEndpoint { endpoint, source, .. } = result.expect("all of these parse");
             (endpoint.to_string(), source)
         };
-        assert_eq!(won(resolve_ollama(Some("one"), all)), ("http://one:11434".to_owned(), EndpointSource::Flag));
-        assert_eq!(won(resolve_ollama(None, all)), ("http://two:11434".to_owned(), EndpointSource::PumaOllamaHost));
+        let told = |url: &str, source| (url.to_owned(), source);
+        assert_eq!(won(resolved(Some("one"), all, Some("four"))), told("http://one:11434", EndpointSource::Flag));
+        assert_eq!(won(resolved(None, all, Some("four"))), told("http://two:11434", EndpointSource::PumaOllamaHost));
         assert_eq!(
-            won(resolve_ollama(None, only_ollama)),
-            ("http://three:11434".to_owned(), EndpointSource::OllamaHost)
+            won(resolved(None, only_ollama, Some("four"))),
+            told("http://three:11434", EndpointSource::OllamaHost)
         );
-        assert_eq!(won(resolve_ollama(None, blank)), ("http://127.0.0.1:11434".to_owned(), EndpointSource::Default));
-        let error =
-            resolve_ollama(None, |name| (name == "OLLAMA_HOST").then(|| "x://y".to_owned())).expect_err("scheme");
+        assert_eq!(won(resolved(None, blank, Some("four"))), told("http://four:11434", EndpointSource::Service));
+        assert_eq!(won(resolved(None, blank, None)), told("http://127.0.0.1:11434", EndpointSource::Default));
+        let wrong = |name: &str| (name == "OLLAMA_HOST").then(|| "x://y".to_owned());
+        let error = resolved(None, wrong, None).expect_err("scheme");
         assert!(error.message.contains("OLLAMA_HOST"), "{}", error.message);
+    }
+
+    #[test]
+    fn the_record_is_not_even_read_when_a_setting_wins() {
+        let unreadable = || Err(bad("service.json", "it is damaged"));
+        assert!(resolve_ollama(Some("one"), |_| None, unreadable).is_ok());
+        assert!(resolve_ollama(None, |_| None, unreadable).is_err());
+    }
+
+    #[test]
+    fn a_server_listens_everywhere_only_when_told_to() {
+        for (text, listen) in [
+            ("0.0.0.0", "0.0.0.0:11434"),
+            ("http://0.0.0.0:99", "0.0.0.0:99"),
+            ("[::]:8080", "[::]:8080"),
+            (":1234", "127.0.0.1:1234"),
+            ("localhost", "localhost:11434"),
+            ("::1", "[::1]:11434"),
+        ] {
+            assert_eq!(resolved(Some(text), |_| None, None).expect(text).listen, listen);
+        }
+        assert_eq!(resolved(None, |_| None, None).expect("default").listen, "127.0.0.1:11434");
     }
 
     #[test]

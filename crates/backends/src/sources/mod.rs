@@ -23,6 +23,7 @@ mod target;
 
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
 pub use digest::ModelDigest;
+pub(crate) use place::write_atomically;
 pub use error::{SourceError, SourceErrorKind};
 pub use facts::GgufFacts;
 pub use library::{Library, ResolvedModel};

@@ -45,6 +45,19 @@ pub enum Fault {
     Truncated,
 }
 
+/// What becomes of `/api/pull`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pull {
+    /// The model is there afterwards.
+    Succeeds,
+    /// Half-way, the server reports this error.
+    Fails(String),
+    /// Half-way, the connection ends.
+    Breaks,
+    /// Half-way, nothing more is said until the server is dropped.
+    FallsSilent,
+}
+
 /// Which completion requests meet the fault. Lists, versions and model loading never do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {
@@ -99,6 +112,7 @@ pub struct Behaviour {
     pub version: String,
     /// Cuts long prompts silently to `num_ctx`, as Ollama did before it knew `truncate`.
     pub cuts_prompts: bool,
+    pub pull: Pull,
 }
 
 impl Default for Behaviour {
@@ -115,6 +129,7 @@ impl Default for Behaviour {
             reasoning: None,
             version: "0.12.11".to_owned(),
             cuts_prompts: true,
+            pull: Pull::Succeeds,
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn send(stream: &mut TcpStream, answer: &Answer) -> io::Result<()> {
     stream.write_all(b"0\r\n\r\n")
 }
 
-fn send_chunks(stream: &mut TcpStream, answer: &Answer) -> io::Result<()> {
+pub(super) fn send_chunks(stream: &mut TcpStream, answer: &Answer) -> io::Result<()> {
     head(stream, answer.status, answer.content_type, "Transfer-Encoding: chunked\r\n")?;
     for part in &answer.parts {
         write!(stream, "{:x}\r\n{part}\r\n", part.len())?;

@@ -10,5 +10,5 @@ mod ollama;
 mod openai;
 mod server;
 
-pub use behaviour::{Answers, Behaviour, Fault, When};
+pub use behaviour::{Answers, Behaviour, Fault, Pull, When};
 pub use server::{FaultServer, Logged};

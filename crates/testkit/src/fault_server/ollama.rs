@@ -82,6 +82,17 @@ pub(super) fn loaded(body: &Value) -> Answer {
     Answer::json(200, &json!({"model": body["model"], "response": "", "done": true, "done_reason": "load"}))
 }
 
+/// What `/api/pull` says until half of the second layer is there, and what it says after that.
+pub(super) fn pulling() -> (Vec<String>, Vec<String>) {
+    let layer = |digest: &str, total: u64, completed: u64| json!({"status": format!("pulling {digest}"), "digest": format!("sha256:{digest}"), "total": total, "completed": completed});
+    let status = |text: &str| json!({"status": text});
+    let lines = |parts: Vec<Value>| parts.iter().map(|part| format!("{part}\n")).collect();
+    let first = vec![status("pulling manifest"), layer("aa", 900, 300), layer("aa", 900, 900), layer("bb", 100, 50)];
+    let rest =
+        vec![layer("bb", 100, 100), status("verifying sha256 digest"), status("writing manifest"), status("success")];
+    (lines(first), lines(rest))
+}
+
 pub(super) fn tags(behaviour: &Behaviour) -> Value {
     json!({"models": behaviour.models.iter().map(|name| entry(name)).collect::<Vec<_>>()})
 }

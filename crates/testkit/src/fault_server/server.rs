@@ -1,7 +1,7 @@
 //! The listening thread, the request log, and what is said before it gets a server's shape.
 
-use super::behaviour::{Behaviour, Fault, hash, unit};
-use super::exchange::{Answer, Asked, read_request, send, send_broken};
+use super::behaviour::{Behaviour, Fault, Pull, hash, unit};
+use super::exchange::{Answer, Asked, read_request, send, send_broken, send_chunks};
 use super::{ollama, openai};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,7 +42,15 @@ struct Shared {
 impl FaultServer {
     /// Starts a server on a free port of loopback.
     pub fn start(behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::start_at("127.0.0.1:0", behaviour).expect("loopback has a free port")
+    }
+
+    /// Starts a server on this `HOST:PORT`.
+    ///
+    /// # Errors
+    /// The address is taken or not one of this machine's.
+    pub fn start_at(address: &str, behaviour: Behaviour) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             behaviour: Mutex::new(behaviour),
@@ -63,7 +71,7 @@ impl FaultServer {
                 std::thread::spawn(move || drop(shared.serve(stream)));
             }
         });
-        Self { address, shared, listener: Some(listener) }
+        Ok(Self { address, shared, listener: Some(listener) })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -121,6 +129,9 @@ impl Shared {
             body: body.clone(),
             fault: fault.clone(),
         });
+        if asked.path == "/api/pull" {
+            return self.pull(&mut stream, &behaviour.pull, &body);
+        }
         if !is_completion {
             return send(&mut stream, &inquiry(&behaviour, &asked, &body));
         }
@@ -132,6 +143,29 @@ impl Shared {
         match fault {
             None => send(&mut stream, &answer),
             Some(fault) => send_broken(&mut stream, answer, &fault, error_part),
+        }
+    }
+
+    fn pull(&self, stream: &mut TcpStream, pull: &Pull, body: &Value) -> io::Result<()> {
+        let (mut parts, rest) = ollama::pulling();
+        match pull {
+            Pull::Succeeds => {
+                parts.extend(rest);
+                let name = body["model"].as_str().unwrap_or_default().to_owned();
+                lock(&self.behaviour).models.push(name);
+            }
+            Pull::Fails(error) => parts.push(format!("{}\n", json!({"error": error}))),
+            Pull::Breaks | Pull::FallsSilent => {}
+        }
+        let answer = Answer { status: 200, content_type: "application/x-ndjson", parts };
+        match pull {
+            Pull::Succeeds | Pull::Fails(_) => send(stream, &answer),
+            Pull::Breaks => send_chunks(stream, &answer),
+            Pull::FallsSilent => {
+                send_chunks(stream, &answer)?;
+                self.wait(Duration::MAX);
+                Ok(())
+            }
         }
     }
 
