@@ -59,6 +59,10 @@ pub(crate) enum Command {
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Find, fetch and describe models.
     Models(command::models::ModelsArgs),
+    /// Find or start Ollama, wait until it answers, and fetch the model recommended for this machine.
+    Up(command::up::UpArgs),
+    /// Stop the Ollama that `puma up` started, and no other.
+    Down(command::down::DownArgs),
     /// Describe and check datasets.
     Datasets(command::datasets::DatasetsArgs),
     /// Look after the inference cache.

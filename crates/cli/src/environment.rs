@@ -18,8 +18,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("PUMA_DATA_DIR", "Folder for the database, the cache and the models. Default: the system's data folder."),
     row("PUMA_DB", "Database file; as `--db`."),
     row("PUMA_MODELS", "Folder for downloaded models. Default: `models` in the data folder."),
-    row("PUMA_OLLAMA_HOST", "Ollama server; wins over `OLLAMA_HOST`, loses to `--endpoint`."),
-    row("OLLAMA_HOST", "Ollama server, in every form Ollama itself accepts; `0.0.0.0` is read as this machine."),
+    row("PUMA_OLLAMA_HOST", "Ollama server, as `OLLAMA_HOST`; wins over it, loses to `--endpoint`."),
+    row("OLLAMA_HOST", "Ollama server, in every form Ollama itself accepts; `0.0.0.0` is read as this machine. Wins over what `puma up` wrote down."),
     row("OLLAMA_MODELS", "Ollama's model store, searched for models that are already here."),
     row("HF_HOME", "Hugging Face folder; its `hub` is searched for models."),
     row("HF_HUB_CACHE", "Hugging Face cache, searched for models; wins over `HF_HOME`."),
@@ -36,6 +36,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("XDG_DATA_HOME", "Base of the data folder on Linux."),
     row("XDG_CACHE_HOME", "Base of the Hugging Face cache on Linux."),
     row("HOME", "The user's folder."),
+    row("PATH", "Searched for `ollama` and `docker` by `puma up` and `puma down`."),
     row("KUBERNETES_SERVICE_HOST", "Set by Kubernetes in its pods: one of the signs of a container."),
     row("WSL_DISTRO_NAME", "Set by Windows' Subsystem for Linux: one of the signs of it."),
 ];

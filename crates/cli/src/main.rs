@@ -78,6 +78,8 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Compare(args) => command::compare::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Models(args) => command::models::run(args, context),
+        Command::Up(args) => command::up::run(args, context),
+        Command::Down(args) => command::down::run(args, context),
         Command::Datasets(args) => command::datasets::run(args, context),
         Command::Cache(args) => command::cache::run(args, context),
         Command::Db(args) => command::db::run(args, context),

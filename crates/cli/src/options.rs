@@ -9,7 +9,7 @@ pub(crate) struct BackendArgs {
     /// Who answers [default: embedded]. All but `embedded` and `ollama` speak the OpenAI protocol.
     #[arg(long, value_enum)]
     pub backend: Option<BackendKind>,
-    /// Address of the server; wins over PUMA_OLLAMA_HOST and OLLAMA_HOST.
+    /// Address of the server; wins over PUMA_OLLAMA_HOST, OLLAMA_HOST and what `puma up` wrote down.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
     /// Requests in flight at once (servers only) [default: 1].

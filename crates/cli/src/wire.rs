@@ -6,8 +6,9 @@ use crate::home;
 use crate::options::{BackendArgs, BackendKind, EngineOptions as EngineArgs, OllamaApi};
 use crate::paths;
 use puma_backends::embedded::{CONTEXT_CAP, EmbeddedBackend, EmbeddedOptions};
-use puma_backends::endpoint::{Endpoint, resolve_ollama};
+use puma_backends::endpoint::{Endpoint, ResolvedEndpoint, resolve_ollama};
 use puma_backends::http::{ApiKey, TimeLimits};
+use puma_backends::ollama::service::{ServiceError, ServiceErrorKind, ServiceFolder};
 use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_backends::sources::{Catalogue, Library, PullOptions, SourceError, SourceErrorKind, Stores};
@@ -33,6 +34,16 @@ pub(crate) fn pull_options() -> PullOptions {
     PullOptions::from_environment(|name| environment::get(name).map(std::ffi::OsString::from))
 }
 
+/// What `puma up` keeps in the data folder.
+pub(crate) fn service() -> ServiceFolder {
+    ServiceFolder::new(paths::data_dir())
+}
+
+/// Where Ollama is asked: the flag, the environment, what `puma up` wrote down, or Ollama's own default.
+pub(crate) fn ollama_endpoint(flag: Option<&str>) -> Result<ResolvedEndpoint, Failure> {
+    resolve_ollama(flag, environment::get, || Ok(service().record()?.map(|record| record.endpoint)))
+}
+
 /// The backend the arguments ask for.
 pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn Backend>, Failure> {
     let BackendArgs { backend, endpoint, concurrency, timeout, keep_alive, context, api, think, reuse_prompts, engine } =
@@ -46,8 +57,7 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
             Ok(Box::new(EmbeddedBackend::new(library(home)?, EmbeddedOptions { engine })))
         }
         BackendKind::Ollama => {
-            let (endpoint, _) = resolve_ollama(endpoint.as_deref(), environment::get)?;
-            let mut options = OllamaOptions::new(endpoint);
+            let mut options = OllamaOptions::new(ollama_endpoint(endpoint.as_deref())?.endpoint);
             options.concurrency = concurrency;
             if let Some(keep_alive) = keep_alive {
                 options.keep_alive.clone_from(keep_alive);
@@ -141,6 +151,17 @@ impl BackendKind {
             Self::Vllm => "vllm",
             Self::Embedded | Self::Ollama | Self::Openai => "openai",
         }
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let kind = match error.kind {
+            ServiceErrorKind::Invalid => crate::exit::ExitKind::InvalidInput,
+            ServiceErrorKind::Failed => crate::exit::ExitKind::OperationFailed,
+            ServiceErrorKind::Cancelled => crate::exit::ExitKind::Interrupted,
+        };
+        Self::new(kind, error.message).hint_opt(error.hint)
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 const HINTS: ServerHints = ServerHints {
     server: "Ollama",
-    start: "is `ollama serve` running? its address is set by --endpoint or OLLAMA_HOST",
+    start: "start it with `puma up` (or `ollama serve`); its address is set by --endpoint or OLLAMA_HOST",
 };
 
 /// Everything the user can choose about Ollama.

@@ -19,6 +19,9 @@ pub struct Catalogue {
     pub version: String,
     /// Tag of the model used when nothing is chosen.
     pub default: String,
+    /// Tags in order of preference: a profile's recommended model is the first that lists it.
+    #[serde(default)]
+    pub recommended: Vec<String>,
     pub models: Vec<CatalogueEntry>,
 }
 
@@ -163,6 +166,14 @@ impl Catalogue {
         self.models.iter().find(|entry| entry.tag == tag)
     }
 
+    /// The model recommended for a hardware profile: the first of the recommended ones that lists it, else the first of
+    /// all that does. `None` when no model lists it.
+    pub fn recommended_for(&self, profile: &str) -> Option<&CatalogueEntry> {
+        let lists = |entry: &&CatalogueEntry| entry.profiles.iter().any(|listed| listed == profile);
+        let preferred = self.recommended.iter().filter_map(|tag| self.get(tag));
+        preferred.chain(&self.models).find(lists)
+    }
+
     fn check(&self) -> Result<(), String> {
         let mut tags = BTreeSet::new();
         for entry in &self.models {
@@ -176,6 +187,9 @@ impl Catalogue {
         }
         if self.get(&self.default).is_none() {
             return Err(format!("the default `{}` is not among the models", self.default));
+        }
+        if let Some(tag) = self.recommended.iter().find(|tag| self.get(tag).is_none()) {
+            return Err(format!("`{tag}` is recommended but not among the models"));
         }
         Ok(())
     }

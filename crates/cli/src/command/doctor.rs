@@ -3,11 +3,10 @@
 use crate::check::{Check, State, failed, text};
 use crate::command::models::bytes;
 use crate::context::Context;
-use crate::environment;
 use crate::failure::Failure;
 use crate::{home, paths, wire};
 use clap::Args;
-use puma_backends::endpoint::resolve_ollama;
+use puma_backends::endpoint::ResolvedEndpoint;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_engine::{CONTRACT, Level};
 use puma_host::Machine;
@@ -136,9 +135,9 @@ fn templates(context: &Context) -> Check {
 fn server(required: bool) -> Check {
     const NAME: &str = "ollama";
     let absent = if required { State::Fail } else { State::Ok };
-    let (endpoint, source) = match resolve_ollama(None, environment::get) {
+    let ResolvedEndpoint { endpoint, source, .. } = match wire::ollama_endpoint(None) {
         Ok(found) => found,
-        Err(error) => return Check::new(NAME, State::Fail, error.message),
+        Err(failure) => return Check::new(NAME, State::Fail, failure.message),
     };
     let mut options = OllamaOptions::new(endpoint.clone());
     options.limits.inquiry = Duration::from_secs(2);

@@ -3,10 +3,10 @@
 use crate::context::Context;
 use crate::environment::{self, VARIABLES};
 use crate::failure::Failure;
-use crate::paths;
 use crate::table::{Align, render};
+use crate::{paths, wire};
 use clap::Args;
-use puma_backends::endpoint::resolve_ollama;
+use puma_backends::ollama::service::StartedProcess;
 use puma_engine::{CONTRACT, Level};
 use puma_host::Machine;
 use serde_json::{Value, json};
@@ -17,13 +17,21 @@ pub(crate) struct EnvArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Print commands for a shell, to be taken over with `eval "$(puma env --shell)"`.
+    #[arg(long, conflicts_with = "json")]
+    shell: bool,
 }
 
 /// Variables whose values are never shown.
 const SECRETS: [&str; 2] = ["HF_TOKEN", "PUMA_API_KEY"];
 
 pub(crate) fn run(args: EnvArgs, context: &Context) -> Result<(), Failure> {
-    let EnvArgs { json } = args;
+    let EnvArgs { json, shell } = args;
+    if shell {
+        let endpoint = wire::ollama_endpoint(None)?.endpoint;
+        // An address holds no quote.
+        return context.ui.data(&format!("export OLLAMA_HOST='{endpoint}'"));
+    }
     let facts = facts(context);
     if json {
         return context.ui.json(&facts);
@@ -50,9 +58,9 @@ fn row(name: &str, value: &Value) -> Vec<String> {
 }
 
 fn facts(context: &Context) -> Value {
-    let (ollama, source) = match resolve_ollama(None, environment::get) {
-        Ok((endpoint, source)) => (endpoint.to_string(), source.as_str()),
-        Err(error) => (error.to_string(), "invalid"),
+    let (ollama, source) = match wire::ollama_endpoint(None) {
+        Ok(found) => (found.endpoint.to_string(), found.source.as_str()),
+        Err(failure) => (failure.message, "invalid"),
     };
     let variables: serde_json::Map<String, Value> = VARIABLES
         .iter()
@@ -73,7 +81,29 @@ fn facts(context: &Context) -> Value {
         "home": context.home,
         "ollama_endpoint": ollama,
         "ollama_endpoint_source": source,
+        "service": service(),
         "machine": Machine::probe(context.host.as_ref()),
         "environment": variables,
+    })
+}
+
+/// What `puma up` wrote down, and whether it still holds.
+fn service() -> Value {
+    let record = match wire::service().record() {
+        Ok(Some(record)) => record,
+        Ok(None) => return Value::Null,
+        Err(error) => return json!({"problem": error.message}),
+    };
+    let process = record.process.as_ref();
+    json!({
+        "mode": record.mode,
+        "endpoint": record.endpoint,
+        "started_by_puma": record.started_by_puma,
+        "pid": process.map(|process| process.pid),
+        "process_runs": process.map(StartedProcess::runs),
+        "model": record.model,
+        "log": record.log,
+        "since": record.since,
+        "problem": Value::Null,
     })
 }

@@ -4,11 +4,15 @@ mod bad_input;
 mod commands;
 mod digest;
 mod documented;
+#[cfg(unix)]
+mod fake_ollama;
 mod kill;
 mod machine;
 mod pages;
 mod real;
 mod run;
 mod server;
+#[cfg(unix)]
+mod service;
 mod shapes;
 mod support;

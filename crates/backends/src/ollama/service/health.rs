@@ -41,6 +41,14 @@ pub(super) fn probe(endpoint: &Endpoint) -> Answer {
     }
 }
 
+/// The version of the Ollama that answers at `endpoint`; `None` when none does. Cost: one request, up to eight seconds.
+pub fn version_at(endpoint: &Endpoint) -> Option<String> {
+    match probe(endpoint) {
+        Answer::Ollama(version) => Some(version),
+        Answer::Nothing(_) | Answer::Other(_) => None,
+    }
+}
+
 /// How waiting for a server ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Waited {

@@ -23,6 +23,7 @@ pub use compose::GpuAccess;
 pub use docker::DockerOptions;
 pub use error::{ServiceError, ServiceErrorKind};
 pub use folder::{ServiceFolder, ServiceLock};
+pub use health::version_at;
 pub use native::NativeOptions;
 pub use process::{ProcessIdentity, identify};
 pub use program::{SearchPath, find_program};

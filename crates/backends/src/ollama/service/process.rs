@@ -43,6 +43,13 @@ pub(super) fn fate(recorded: &StartedProcess) -> Fate {
     if now.started == recorded.started && same_program { Fate::Alive } else { Fate::Replaced }
 }
 
+impl StartedProcess {
+    /// Whether this very process still runs: the same id, start and program.
+    pub fn runs(&self) -> bool {
+        fate(self) == Fate::Alive
+    }
+}
+
 /// The process with `marker` in its environment that leads its own group: the server, not one of its helpers.
 pub(super) fn find_marked(marker: &str) -> Option<StartedProcess> {
     let marked = with_environment(&format!("{MARKER}={marker}"));

@@ -9,6 +9,16 @@ use std::path::{Path, PathBuf};
 /// Version of the file's form. A file of a newer PUMA is refused, never misread.
 const FORM: u32 = 1;
 
+impl Mode {
+    /// `native` or `docker`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Docker => "docker",
+        }
+    }
+}
+
 /// Where the server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
