@@ -14,5 +14,7 @@ mod run;
 mod server;
 #[cfg(unix)]
 mod service;
+#[cfg(unix)]
+mod service_docker;
 mod shapes;
 mod support;
