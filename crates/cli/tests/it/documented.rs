@@ -180,3 +180,23 @@ fn every_key_of_every_recorded_machine_is_documented() {
     let outputs: Vec<Value> = puma_testkit::machines::names().iter().map(of_machine).collect();
     agrees("puma profile", &outputs);
 }
+
+#[cfg(unix)]
+#[test]
+fn every_key_of_up_and_down_is_documented() {
+    use crate::fake_ollama::{free_address, program, serve_line};
+    let home = Home::new();
+    program(home.dir.path(), "ollama", &serve_line());
+    let address = free_address();
+    let puma = |args: &[&str]| {
+        let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
+        crate::support::Ended::from(home.command(args).env("PATH", path).output().expect("the program starts"))
+    };
+    let up = puma(&["up", "--endpoint", &address, "--json"]);
+    let env = puma(&["env", "--json"]);
+    // First of all, so that nothing is left running if a page lags behind.
+    let down = puma(&["down", "--json"]).json();
+    agrees("puma down", &[down, puma(&["down", "--json"]).json()]);
+    agrees("puma up", &[up.json()]);
+    agrees("puma env", &[env.json()]);
+}

@@ -16,5 +16,7 @@ mod server;
 mod service;
 #[cfg(unix)]
 mod service_docker;
+#[cfg(unix)]
+mod service_scripts;
 mod shapes;
 mod support;
