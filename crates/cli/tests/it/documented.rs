@@ -198,5 +198,8 @@ fn every_key_of_up_and_down_is_documented() {
     let down = puma(&["down", "--json"]).json();
     agrees("puma down", &[down, puma(&["down", "--json"]).json()]);
     agrees("puma up", &[up.json()]);
-    agrees("puma env", &[env.json()]);
+    // The machine is described under `puma profile`.
+    let mut env = env.json();
+    env["machine"].take();
+    agrees("puma env", &[env]);
 }
