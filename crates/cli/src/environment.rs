@@ -19,7 +19,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("PUMA_DB", "Database file; as `--db`."),
     row("PUMA_MODELS", "Folder for downloaded models. Default: `models` in the data folder."),
     row("PUMA_OLLAMA_HOST", "Ollama server, as `OLLAMA_HOST`; wins over it, loses to `--endpoint`."),
-    row("OLLAMA_HOST", "Ollama server, in every form Ollama itself accepts; `0.0.0.0` is read as this machine. Wins over what `puma up` wrote down."),
+    row("OLLAMA_HOST", "Ollama server, in every form Ollama itself accepts; `0.0.0.0` is read as this machine."),
     row("OLLAMA_MODELS", "Ollama's model store, searched for models that are already here."),
     row("HF_HOME", "Hugging Face folder; its `hub` is searched for models."),
     row("HF_HUB_CACHE", "Hugging Face cache, searched for models; wins over `HF_HOME`."),

@@ -23,7 +23,6 @@ mod target;
 
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
 pub use digest::ModelDigest;
-pub(crate) use place::write_atomically;
 pub use error::{SourceError, SourceErrorKind};
 pub use facts::GgufFacts;
 pub use library::{Library, ResolvedModel};
@@ -31,6 +30,7 @@ pub use local::{Location, OllamaLayers, PullRecord, StoreKind, Verification};
 pub use name::{
     DEFAULT_REGISTRY, FileChoice, HuggingFaceName, ModelName, RegistryReference, is_split_part, quantization_in,
 };
+pub(crate) use place::write_atomically;
 pub use progress::{NoProgress, Phase, Progress, PullProgress};
 pub use pull::{PullOptions, Pulled, SourceFailure};
 pub use report::{ListReport, ListedModel, LocalModel, Recommendation, RecommendedReport, ShowReport, WhereReport};
