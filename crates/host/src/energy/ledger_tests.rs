@@ -110,7 +110,7 @@ fn report(meters: Vec<MadeUp>, seconds: u32) -> EnergyReport {
     ledger.report(ledger.latest())
 }
 
-fn row<'a>(report: &'a EnergyReport, channel: Channel) -> &'a ChannelEnergy {
+fn row(report: &EnergyReport, channel: Channel) -> &ChannelEnergy {
     report.channels.iter().find(|row| row.channel == channel).expect("the channel")
 }
 
