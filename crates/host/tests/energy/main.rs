@@ -1,4 +1,8 @@
 //! Energy: counters that do what counters do, read from scripted machines.
 
+mod estimate;
 mod gpu;
+mod perf;
 mod powercap;
+mod sensors;
+mod support;

@@ -1,12 +1,10 @@
 //! RAPL zones as kernels show them.
 
+use crate::support::{joules, meter, missing, open, row};
 use puma_core::clock::Clock;
-use puma_core::measure::{Channel, Meter, Quality};
-use puma_host::Machine;
-use puma_host::energy::{Chain, ChainOptions, chain};
-use puma_host::source::{HostSource, Unanswered};
+use puma_core::measure::{Channel, Quality};
+use puma_host::source::Unanswered;
 use puma_testkit::scripted_host::{ManualClock, ScriptedHost};
-use std::sync::Arc;
 use std::time::Duration;
 
 const ROOT: &str = "/sys/class/powercap";
@@ -21,29 +19,6 @@ fn zone(host: ScriptedHost, folder: &str, name: &str, start_uj: u64, watts: u64)
     host.file(&format!("{ROOT}/{folder}/name"), format!("{name}\n"))
         .file(&format!("{ROOT}/{folder}/max_energy_range_uj"), format!("{RANGE_UJ}\n"))
         .changing_file(&format!("{ROOT}/{folder}/energy_uj"), counter)
-}
-
-fn open(host: ScriptedHost) -> Chain {
-    let host: Arc<dyn HostSource> = Arc::new(host);
-    let machine = Machine { os: "linux".to_owned(), ..Machine::default() };
-    chain(&host, &machine, &ChainOptions::default())
-}
-
-fn rapl(chain: &mut Chain) -> &mut Box<dyn Meter> {
-    let place = chain.meters.iter().position(|meter| meter.source() == "RAPL powercap");
-    let place = place.unwrap_or_else(|| panic!("RAPL was not opened: {:?}", chain.missing));
-    &mut chain.meters[place]
-}
-
-/// Joules by device after `seconds` of sampling once a second.
-fn joules(meter: &mut dyn Meter, clock: &ManualClock, seconds: u64) -> Vec<(Channel, String, f64)> {
-    meter.read(clock.monotonic()).expect("a first reading");
-    let mut last = Vec::new();
-    for _ in 0..seconds {
-        clock.advance(Duration::from_secs(1));
-        last = meter.read(clock.monotonic()).expect("a reading");
-    }
-    last.into_iter().map(|reading| (reading.channel, reading.device, reading.energy_j.round())).collect()
 }
 
 #[test]
@@ -70,7 +45,7 @@ fn two_sockets_with_memory_and_platform_are_counted_apart_and_their_parts_not() 
     host = zone(host, "intel-rapl:1:0", "dram", 1_000, 4);
     host = zone(host, "intel-rapl:2", "psys", 154_571_208_422, 150);
     let mut chain = open(host);
-    let meter = rapl(&mut chain);
+    let meter = meter(&mut chain, "RAPL powercap");
     assert_eq!(meter.quality(), Quality::Measured);
     let expected = [
         (Channel::Dram, "dram-0", 50.0),
@@ -79,8 +54,7 @@ fn two_sockets_with_memory_and_platform_are_counted_apart_and_their_parts_not() 
         (Channel::Package, "package-1", 500.0),
         (Channel::System, "psys", 1500.0),
     ];
-    let expected: Vec<_> = expected.map(|(channel, device, energy_j)| (channel, device.to_owned(), energy_j)).into();
-    assert_eq!(joules(meter, &clock, 10), expected);
+    assert_eq!(joules(meter, &clock, 10), expected.map(|(channel, device, energy_j)| row(channel, device, energy_j)));
     assert!(meter.losses().is_empty(), "wrapping around loses nothing");
 }
 
@@ -94,9 +68,9 @@ fn a_socket_seen_twice_is_counted_once() {
     host = zone(host, "intel-rapl:0", "package-0", 77_000_000, 60);
     host = zone(host, "intel-rapl:1", "package-1", 77_000_001, 60);
     let mut chain = open(host);
-    let meter = rapl(&mut chain);
+    let meter = meter(&mut chain, "RAPL powercap");
     assert_eq!(meter.quality(), Quality::VendorModel);
-    assert_eq!(joules(meter, &clock, 10), [(Channel::Package, "package-0".to_owned(), 600.0)]);
+    assert_eq!(joules(meter, &clock, 10), [row(Channel::Package, "package-0", 600.0)]);
     let note = meter.note().expect("the mirror is told");
     assert!(note.contains("package-1 shows the counter of package-0"), "{note}");
 }
@@ -117,8 +91,8 @@ fn a_tree_bound_into_a_container_is_read_where_the_variable_says() {
             Ok(format!("{}", now.as_micros() * 2))
         });
     let mut chain = open(host);
-    let expected = [(Channel::Dram, "dram-0".to_owned(), 6.0), (Channel::Package, "package-0".to_owned(), 21.0)];
-    assert_eq!(joules(rapl(&mut chain), &clock, 3), expected);
+    let expected = [row(Channel::Dram, "dram-0", 6.0), row(Channel::Package, "package-0", 21.0)];
+    assert_eq!(joules(meter(&mut chain, "RAPL powercap"), &clock, 3), expected);
 }
 
 #[test]
@@ -127,7 +101,7 @@ fn counters_for_root_alone_say_so_and_how_to_be_let_in() {
         .folder(ROOT, &["intel-rapl", "intel-rapl:0"])
         .changing_file(&format!("{ROOT}/intel-rapl:0/energy_uj"), |_, _| Err(Unanswered::Denied));
     let chain = open(host);
-    let missing = chain.missing.iter().find(|missing| missing.source == "RAPL powercap").expect("RAPL is missing");
+    let missing = missing(&chain, "RAPL powercap");
     assert!(missing.reason.contains("permission denied"), "{}", missing.reason);
     let hint = missing.hint.as_deref().expect("a hint");
     for way in ["chmod", "udev", "setcap"] {
@@ -146,8 +120,8 @@ fn a_counter_refused_in_the_middle_of_a_run_is_an_error_and_not_a_zero() {
             _ => Ok("no number\n".to_owned()),
         });
     let mut chain = open(host);
-    let meter = rapl(&mut chain);
-    assert_eq!(joules(meter, &clock, 4), [(Channel::Package, "package-0".to_owned(), 36.0)]);
+    let meter = meter(&mut chain, "RAPL powercap");
+    assert_eq!(joules(meter, &clock, 4), [row(Channel::Package, "package-0", 36.0)]);
     for expected in ["permission denied", "does not hold a number"] {
         clock.advance(Duration::from_secs(3));
         let error = meter.read(clock.monotonic()).expect_err("no reading");

@@ -1,7 +1,7 @@
 //! RAPL through the kernel's powercap files: the counters of Intel and AMD processors.
 
-use super::chain::Missing;
-use super::counter::{Counter, CounterLimits};
+use crate::energy::chain::Missing;
+use crate::energy::counter::{Counter, CounterLimits};
 use crate::source::{HostSource, Unanswered};
 use puma_core::measure::{Channel, Loss, Meter, MeterError, MeterReading, Quality};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Where the kernel keeps the zones.
 const ROOT: &str = "/sys/class/powercap";
 /// The variable that names the folder when a container sees it elsewhere.
-pub(super) const ROOT_VARIABLE: &str = "PUMA_POWERCAP_ROOT";
+const ROOT_VARIABLE: &str = "PUMA_POWERCAP_ROOT";
 const SOURCE: &str = "RAPL powercap";
 /// No socket, let alone its memory, draws more; see [`CounterLimits::implausible_power_w`].
 const IMPLAUSIBLE_SOCKET_W: f64 = 1500.0;
@@ -26,7 +26,7 @@ struct Zone {
 }
 
 /// Reads the energy of every zone.
-pub(super) struct Powercap {
+pub(in crate::energy) struct Powercap {
     host: Arc<dyn HostSource>,
     zones: Vec<Zone>,
     quality: Quality,
@@ -50,7 +50,7 @@ impl Powercap {
     ///
     /// # Errors
     /// There are none, or the user may not read them.
-    pub(super) fn open(host: &Arc<dyn HostSource>) -> Result<Self, Missing> {
+    pub(in crate::energy) fn open(host: &Arc<dyn HostSource>) -> Result<Self, Missing> {
         let root = host.variable(ROOT_VARIABLE).unwrap_or_else(|| ROOT.to_owned());
         let root = root.trim_end_matches('/');
         let names = host.list(root).map_err(|why| no_folder(root, &why))?;
@@ -202,7 +202,7 @@ fn mirrors_of(one: &Found, other: &Found) -> bool {
 }
 
 /// Intel measures since Haswell; AMD's counters come from a model of the chip's activity.
-fn quality(host: &dyn HostSource) -> Quality {
+pub(super) fn quality(host: &dyn HostSource) -> Quality {
     let text = host.read("/proc/cpuinfo").unwrap_or_default();
     match text.contains("GenuineIntel") {
         true => Quality::Measured,
