@@ -47,6 +47,12 @@ impl Ledger {
         }
     }
 
+    /// Time counts from `now`: the first readings are taken.
+    pub(super) fn begin(&mut self, now: Duration) {
+        self.start = now;
+        self.latest = self.latest.max(now);
+    }
+
     /// Takes what a meter said at `now`.
     pub(super) fn record(
         &mut self,
@@ -109,7 +115,7 @@ impl Ledger {
         let mut phases: Vec<(Phase, Vec<(Duration, Duration)>)> = Vec::new();
         for (place, (phase, from)) in self.marks.iter().enumerate() {
             let end = self.marks.get(place + 1).map_or(until, |(_, next)| *next).min(until);
-            let stretch = ((*from).min(end), end);
+            let stretch = ((*from).max(self.start).min(end), end);
             match phases.iter_mut().find(|(known, _)| known == phase) {
                 Some((_, stretches)) => stretches.push(stretch),
                 None => phases.push((*phase, vec![stretch])),

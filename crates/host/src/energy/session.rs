@@ -133,6 +133,7 @@ impl Sampler {
     }
 
     fn run(mut self, orders: &Receiver<Order>) {
+        lock(&self.ledger).begin(self.clock.monotonic());
         loop {
             self.sample_due();
             match orders.recv_timeout(self.pause()) {
