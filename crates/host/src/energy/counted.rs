@@ -31,13 +31,15 @@ pub(super) fn choose(rows: &mut [ChannelEnergy], resting: &[bool], inside_packag
         return Sum::System;
     }
     let package = processor == Some(Channel::Package);
+    let memory_measured = rows.iter().any(|row| row.channel == Channel::Dram && row.quality < Quality::Estimated);
     let mut any = false;
     for (row, resting) in rows.iter_mut().zip(resting) {
+        let measured = row.quality < Quality::Estimated;
         let part = match row.channel {
-            Channel::Cpu | Channel::Package => Some(row.channel) == processor,
+            Channel::Cpu | Channel::Package => Some(row.channel) == processor && (measured || !parts_measured),
             Channel::Gpu => !(package && inside_package.contains(&row.device)),
             // A guess at the memory would turn a measured total into an estimate.
-            Channel::Dram => row.quality < Quality::Estimated || !parts_measured,
+            Channel::Dram => measured || !(parts_measured || memory_measured),
             Channel::System => false,
         };
         row.counted = part && !resting;
@@ -118,6 +120,17 @@ mod tests {
         assert_eq!(total(on_battery, &[]), (Sum::System, Some(55.0)));
         let unplugged_midway = [guessed, vec![row(System, "BAT0", None, Measured)]].concat();
         assert_eq!(total(unplugged_midway, &[]), (Sum::Parts, Some(40.0)));
+    }
+
+    #[test]
+    fn a_guess_beside_a_measurement_of_the_same_is_not_counted() {
+        let rows = vec![
+            row(Channel::Cpu, "VDD_CPU_CV", 50.0, Quality::Measured),
+            row(Channel::Cpu, "processor", 48.0, Quality::Estimated),
+            row(Channel::Dram, "VDDRQ", 4.0, Quality::Measured),
+            row(Channel::Dram, "memory", 9.0, Quality::Estimated),
+        ];
+        assert_eq!(total(rows, &[]), (Sum::Parts, Some(54.0)));
     }
 
     #[test]

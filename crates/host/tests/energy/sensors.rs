@@ -48,7 +48,7 @@ fn a_mainboards_meter_is_integrated_and_a_zero_in_between_is_no_reading() {
     clock.advance(Duration::from_secs(1));
     assert!(meter.read(clock.monotonic()).expect_err("a zero").message.contains("reads zero"));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(joules(meter, &clock, 1), [row(Channel::System, "power_meter power1", 1500.0)]);
+    assert_eq!(joules(meter, &clock, 1), [row(Channel::System, "power_meter power1", 1750.0)]);
     clock.advance(Duration::from_secs(100));
     meter.read(clock.monotonic()).expect("a reading");
     assert_eq!(meter.losses().len(), 1, "a hundred seconds are not guessed");
