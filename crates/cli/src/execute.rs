@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::measure::Measuring;
 use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
@@ -11,9 +12,11 @@ use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RunEvent, RunHeader, RunId, RunStatus,
     SinkError,
 };
+use puma_eval::Instance;
 use puma_eval::dataset::{self, Dataset, ReadOptions};
 use puma_eval::metric::{self, MetricReport, MetricValue, MissingAnswers};
 use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
+use puma_eval::prompt::Templates;
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
 use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
@@ -52,27 +55,21 @@ pub(crate) struct Executed {
     pub header: RunHeader,
 }
 
-/// Says which keys of a spec are kept but not acted on, rather than staying silent about them.
-fn tell_unmet(spec: &RunSpec, context: &Context) {
-    if spec.sustainability.codecarbon {
-        context.ui.warn("the spec asks for energy accounting, which this version does not have; no energy is recorded");
-    }
-}
-
-/// Everything that is ready before the first question.
-pub(crate) struct Prepared {
-    pub plan: Plan,
+/// Everything that is known before a model is made ready.
+pub(crate) struct Gathered {
+    scenario: &'static dyn Scenario,
+    dataset: Dataset,
+    instances: Vec<Instance>,
+    templates: Templates,
     pub backend: Box<dyn Backend>,
     pub snapshot: MachineSnapshot,
 }
 
-/// Plans `order` without asking anything.
-pub(crate) fn prepare(order: &Order, context: &Context) -> Result<Prepared, Failure> {
-    tell_unmet(&order.spec, context);
+/// Reads what `order` names. No model is touched and nobody is asked.
+pub(crate) fn gather(order: &Order, context: &Context) -> Result<Gathered, Failure> {
     let snapshot = machine::snapshot(&order.spec, &order.machine, context)?;
     let scenario = find_scenario(&order.spec.scenario)?;
-    let embedded = order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded;
-    if embedded && order.spec.inference.format.is_some() {
+    if is_embedded(order) && order.spec.inference.format.is_some() {
         return Err(Failure::invalid("the embedded engine cannot constrain its answers to `inference.format`")
             .hint("remove `format` from the spec, or name a server that can: `--backend ollama`"));
     }
@@ -89,6 +86,12 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<Prepared, Fail
     }
     let templates = home::templates(context.home.as_deref())?;
     let backend = wire::backend(&order.backend, context.home.as_deref())?;
+    Ok(Gathered { scenario, dataset, instances, templates, backend, snapshot })
+}
+
+/// Makes the models ready and plans every job. Nobody is asked.
+pub(crate) fn prepare(order: &Order, gathered: &Gathered, context: &Context) -> Result<Plan, Failure> {
+    let Gathered { scenario, dataset, instances, templates, backend, .. } = gathered;
     let models: Vec<ModelIdentity> =
         order.spec.models.iter().map(|model| backend.prepare(model)).collect::<Result<_, _>>()?;
     for model in &models {
@@ -97,19 +100,23 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<Prepared, Fail
             context.ui.warn(&format!("{name} has no chat template, so prompts are put to it in the {fallback} form"));
         }
     }
-    let plan = plan(PlanInput {
+    plan(PlanInput {
         spec: &order.spec,
         spec_hash: &spec_hash(&order.spec),
-        scenario,
-        dataset: &dataset,
-        instances: &instances,
-        templates: &templates,
+        scenario: *scenario,
+        dataset,
+        instances,
+        templates,
         models: &models,
         // The embedded engine's window is the engine's own; a server is told with every request.
-        context_length: if embedded { None } else { order.backend.context },
+        context_length: if is_embedded(order) { None } else { order.backend.context },
     })
-    .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
-    Ok(Prepared { plan, backend, snapshot })
+    .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))
+}
+
+/// Whether the model runs in this process.
+pub(crate) fn is_embedded(order: &Order) -> bool {
+    order.backend.backend.unwrap_or(BackendKind::Embedded) == BackendKind::Embedded
 }
 
 /// Runs `order`, stores every job as it finishes, scores what is there and reports it.
@@ -118,8 +125,11 @@ pub(crate) fn prepare(order: &Order, context: &Context) -> Result<Prepared, Fail
 /// Something could not start, or the run could not go on; what was finished is stored either way.
 pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Failure> {
     let store = context.store()?;
-    let Prepared { plan, backend, snapshot } = prepare(order, context)?;
-    let header = header(order, &plan, backend.as_ref(), &snapshot, &store, context)?;
+    let gathered = gather(order, context)?;
+    let mut measuring = Measuring::start(order, &gathered, context)?;
+    let plan = prepare(order, &gathered, context)?;
+    measuring.begin_asking();
+    let header = header(order, &plan, &gathered, &store, context)?;
     let run_id = header.run_id.clone();
     let finished = match &order.resume {
         Some(_) => Some(store.finished_jobs(&run_id)?),
@@ -129,9 +139,10 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     let cache = order.cache.then(|| CacheStore::open(paths::cache()));
     let mut bar = RunBar::new(&context.ui, plan.jobs.len(), finished.as_ref().map_or(0, BTreeSet::len));
     let mut recorder = store.recorder();
-    let mut sinks = Both { first: &mut recorder, second: &mut bar };
+    let mut both = Both { first: &mut recorder, second: &mut bar };
+    let mut sinks = measuring.sink(&mut both);
     let asker = Asker {
-        backend: backend.as_ref(),
+        backend: gathered.backend.as_ref(),
         cache: cache.as_ref().map(|cache| cache as &dyn CompletionCache),
         order: order.order,
     };
@@ -163,7 +174,8 @@ pub(crate) fn stored(store: &Store, wanted: &str) -> Result<StoredRun, Failure> 
 
 /// Scores a stored run and reports it.
 pub(crate) fn report(stored: &StoredRun) -> Result<RunReport, Failure> {
-    Ok(RunReport::new(stored, score(&stored.header, &stored.records)?))
+    let kind = find_scenario(&stored.header.scenario)?.kind();
+    Ok(RunReport::new(stored, score(&stored.header, &stored.records)?, kind))
 }
 
 /// Scores the records of a run as its spec asks.
@@ -250,8 +262,7 @@ fn replacement_names(scenario: &str) -> &'static [&'static str] {
 fn header(
     order: &Order,
     plan: &Plan,
-    backend: &dyn Backend,
-    snapshot: &MachineSnapshot,
+    gathered: &Gathered,
     store: &Store,
     context: &Context,
 ) -> Result<RunHeader, Failure> {
@@ -260,13 +271,13 @@ fn header(
         Some(stored) => (stored.header.run_id.clone(), stored.header.started_at),
         None => (store.allocate_run_id(&order.spec.id, &plan.spec_hash, started_at)?, started_at),
     };
-    let machine = serde_json::to_value(snapshot)
+    let machine = serde_json::to_value(&gathered.snapshot)
         .map_err(|error| Failure::operation(format!("this machine cannot be described: {error}")))?;
     Ok(plan.header(RunFacts {
         run_id,
         spec: full_json(&order.spec),
-        backend: backend.identity(),
-        profile: Some(snapshot.profile.id.clone()),
+        backend: gathered.backend.identity(),
+        profile: Some(gathered.snapshot.profile.id.clone()),
         machine,
         puma_version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,

@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod home;
 mod machine;
+mod measure;
 mod options;
 mod paths;
 mod progress;

@@ -1,6 +1,7 @@
 //! Groups of options that several commands share.
 
 use clap::{Args, ValueEnum};
+use puma_core::measure::TrackingMode;
 
 /// Which engine answers, and how it is reached.
 #[derive(Clone, Debug, Default, Args)]
@@ -44,6 +45,51 @@ pub(crate) struct MachineArgs {
     /// Take this profile instead of the one that fits, also where the spec requires another [default: auto].
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
+    /// Measure no energy.
+    #[arg(long, conflicts_with_all = ["tracking", "idle_seconds"])]
+    pub no_emissions: bool,
+    /// Which joules count [default: the best this machine has].
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub tracking: Option<Tracking>,
+    /// Seconds to measure before the run what the machine draws without it; 0 for not at all [default: 3 where the spec
+    /// says `codecarbon: true`, else 0].
+    #[arg(long, value_name = "SECONDS", value_parser = idle_seconds)]
+    pub idle_seconds: Option<f64>,
+    /// Country of the grid, by its ISO 3166-1 code [default: PUMA_COUNTRY, the spec's, the time zone's, the world].
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
+    /// Carbon intensity of the grid, in grams of CO₂ equivalent per kilowatt-hour, instead of a country's.
+    #[arg(long, value_name = "G_PER_KWH", conflicts_with = "country")]
+    pub intensity: Option<f64>,
+}
+
+/// Which joules count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tracking {
+    /// Counters of the whole machine.
+    Machine,
+    /// This program's share of them, by processor time; embedded engine only.
+    Process,
+    /// Utilisation against a power curve, also where counters can be read.
+    Estimated,
+    /// None.
+    Off,
+}
+
+impl From<Tracking> for TrackingMode {
+    fn from(tracking: Tracking) -> Self {
+        match tracking {
+            Tracking::Machine => Self::Machine,
+            Tracking::Process => Self::Process,
+            Tracking::Estimated => Self::Estimated,
+            Tracking::Off => Self::Off,
+        }
+    }
+}
+
+fn idle_seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give seconds".to_owned())?;
+    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("give 0 to 3600 seconds".to_owned()) }
 }
 
 /// Ollama's two ways to ask.

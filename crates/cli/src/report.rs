@@ -1,7 +1,8 @@
 //! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
 
 use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
-use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts};
+use puma_eval::measured::{self, EnergySummary, HealthSummary};
+use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts, TaskKind};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
 use puma_store::StoredRun;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ pub(crate) struct RunReport {
     pub metrics: Vec<MetricValue>,
     pub baselines: Vec<Baseline>,
     pub timing: Timing,
+    /// `null` when none was measured.
+    pub energy: Option<EnergySummary>,
+    /// `null` when the machine was not watched.
+    pub health: Option<HealthSummary>,
     pub dataset: puma_core::event::DatasetIdentity,
     pub spec_hash: String,
     /// What the machine was taken for; `null` in runs that kept no profile.
@@ -96,8 +101,8 @@ pub(crate) struct Timing {
 }
 
 impl RunReport {
-    pub(crate) fn new(stored: &StoredRun, report: MetricReport) -> Self {
-        let StoredRun { header, records, .. } = stored;
+    pub(crate) fn new(stored: &StoredRun, report: MetricReport, kind: TaskKind) -> Self {
+        let StoredRun { header, records, sessions, .. } = stored;
         Self {
             run_id: header.run_id.to_string(),
             status: stored.status,
@@ -114,6 +119,8 @@ impl RunReport {
             metrics: report.metrics,
             baselines: report.baselines,
             timing: timing(records),
+            energy: measured::energy(sessions, records, kind),
+            health: measured::health(sessions, records),
             dataset: header.dataset.clone(),
             spec_hash: header.spec_hash.to_string(),
             // Runs of upstream and of earlier versions kept less, or something else.

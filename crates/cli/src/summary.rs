@@ -3,6 +3,7 @@
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
+use puma_core::measure::Severity;
 use puma_eval::metric::MetricValue;
 use puma_eval::plan::Plan;
 use serde_json::{Value, json};
@@ -54,8 +55,9 @@ pub(crate) fn run_text(report: &RunReport) -> String {
     if report.metrics.is_empty() {
         out.push_str("No job is finished yet.\n");
     } else {
-        out.push_str(&headline_table(&report.metrics));
+        out.push_str(&headline_table(&meaningful(report)));
     }
+    out.push_str(&health_text(report));
     if !report.baselines.is_empty() {
         let _ = write!(out, "\nTrivial baselines on the same instances:");
         for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str()))
@@ -87,9 +89,79 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         count(t.unique_prompt_tokens),
         count(t.generated_tokens)
     );
+    out.push_str(&energy_text(report));
     let _ = writeln!(out, "predictions {}", report.predictions_summary_hash);
     if let Some(digest) = &report.logprobs_digest {
         let _ = writeln!(out, "logprobs    {digest}");
+    }
+    out
+}
+
+/// The metrics without those that a disturbance made void.
+fn meaningful(report: &RunReport) -> Vec<MetricValue> {
+    let void = report.health.as_ref().is_some_and(|health| health.void);
+    let of_speed = |metric: &MetricValue| matches!(metric.unit.as_str(), "ms" | "tokens/s");
+    report.metrics.iter().filter(|metric| !(void && of_speed(metric))).cloned().collect()
+}
+
+/// What disturbed the run, a line each.
+fn health_text(report: &RunReport) -> String {
+    let mut out = String::new();
+    let Some(health) = &report.health else { return out };
+    if health.void {
+        out.push_str("\nVOID: speed and energy of this run must not be compared, because something disturbed it:\n");
+    }
+    for found in &health.disturbances {
+        let severity = if found.severity == Severity::Major { "" } else { "minor " };
+        let (kind, from) = (found.kind.as_str(), found.from.rfc3339());
+        let _ = writeln!(out, "  {severity}{kind} at {from}, {} jobs: {}", found.jobs.len(), found.detail);
+    }
+    out
+}
+
+/// Joules and grams, with how far they can be trusted.
+fn energy_text(report: &RunReport) -> String {
+    let Some(energy) = &report.energy else { return String::new() };
+    let mut out = String::new();
+    let Some(total_j) = energy.total_j else {
+        let reasons = energy
+            .channels
+            .iter()
+            .filter_map(|channel| channel.note.as_deref())
+            .chain(energy.warnings.iter().map(String::as_str));
+        let reason = reasons.take(2).collect::<Vec<_>>().join("; ");
+        let _ = writeln!(out, "energy unavailable{}{reason}", if reason.is_empty() { "" } else { ": " });
+        return out;
+    };
+    if report.health.as_ref().is_some_and(|health| health.void) {
+        return "energy void\n".to_owned();
+    }
+    let margin = energy.relative_uncertainty.map_or(String::new(), |share| format!(" ± {:.0} %", share * 100.0));
+    let sources: Vec<&str> =
+        energy.channels.iter().filter(|channel| channel.counted).map(|channel| channel.source.as_str()).collect();
+    let mut distinct = sources.clone();
+    distinct.dedup();
+    let _ = writeln!(out, "energy {total_j:.1} J{margin} ({}, {})", energy.quality.as_str(), distinct.join(" + "));
+    let parts = [
+        energy.per_job_j.map(|joules| format!("{joules:.2} J a job")),
+        energy.per_correct_answer_j.map(|joules| format!("{joules:.2} J a right answer")),
+        energy.above_idle_j.map(|joules| format!("{joules:.1} J above idle")),
+        energy.co2e_g.map(|grams| format!("{grams:.4} g CO2e")),
+        energy.intensity.as_ref().map(|grid| {
+            format!("{} g/kWh ({}, {})", grid.g_per_kwh, grid.country.as_deref().unwrap_or("given"), grid.chosen_by)
+        }),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let _ = writeln!(out, "       {}", parts.join(" · "));
+    let phases: Vec<String> = energy
+        .phases
+        .iter()
+        .filter_map(|phase| {
+            Some(format!("{} {:.1} J in {:.1} s", phase.phase.as_str(), phase.energy_j?, phase.duration_s))
+        })
+        .collect();
+    if !phases.is_empty() {
+        let _ = writeln!(out, "       {}", phases.join(", "));
     }
     out
 }

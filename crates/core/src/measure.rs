@@ -204,6 +204,18 @@ pub enum Phase {
     Generation,
 }
 
+impl Phase {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Load => "load",
+            Self::Inference => "inference",
+            Self::Prompt => "prompt",
+            Self::Generation => "generation",
+        }
+    }
+}
+
 /// Energy of one channel of one device over a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChannelEnergy {

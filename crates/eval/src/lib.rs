@@ -7,6 +7,7 @@
 pub mod confidence;
 pub mod dataset;
 pub mod instance;
+pub mod measured;
 pub mod metric;
 pub mod parse;
 pub mod perturb;

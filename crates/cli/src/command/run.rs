@@ -121,7 +121,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
         },
     };
     if dry_run {
-        let plan = execute::prepare(&order, context)?.plan;
+        let plan = execute::prepare(&order, &execute::gather(&order, context)?, context)?;
         return if json {
             context.ui.json(&summary::plan_json(&plan))
         } else {

@@ -1,0 +1,245 @@
+//! What is measured beside the answers while a run is worked on: energy, and what disturbs the machine.
+//!
+//! Measuring begins before the model is loaded. The numbers go the way of every fact of a run, as events: again and again
+//! while it lasts, so that a killed process leaves its latest, and a last time before its end.
+
+use crate::context::Context;
+use crate::environment;
+use crate::execute::{Gathered, Order, is_embedded};
+use crate::failure::Failure;
+use crate::options::MachineArgs;
+use puma_backends::endpoint::Endpoint;
+use puma_core::measure::{EnergyReport, GridIntensity, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
+use puma_core::{Clock, EventSink, RunEvent, RunId, SinkError, Timestamp};
+use puma_host::energy::{
+    Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
+    split,
+};
+use puma_host::grid::{self, Choice, GridError};
+use puma_host::profile::MachineSnapshot;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the numbers so far are kept.
+const CHECKPOINT: Duration = Duration::from_secs(10);
+
+/// Joules in a kilowatt-hour.
+const J_PER_KWH: f64 = 3_600_000.0;
+
+/// A session being measured.
+pub(crate) struct Measuring {
+    energy: Option<EnergySession>,
+    intensity: GridIntensity,
+    started_at: Timestamp,
+    /// When the first question could be asked: everything before is loading.
+    asking_since: Option<Timestamp>,
+    jobs: Vec<JobSpan>,
+    run_id: Option<RunId>,
+    clock: Arc<dyn Clock>,
+    kept_at: Duration,
+}
+
+impl Measuring {
+    /// Begins to measure. With an idle baseline wanted, this takes as long as it.
+    ///
+    /// # Errors
+    /// The user's wishes contradict each other, or the country is unknown.
+    pub(crate) fn start(order: &Order, gathered: &Gathered, context: &Context) -> Result<Self, Failure> {
+        let intensity = intensity(order, context)?;
+        let clock: Arc<dyn Clock> = Arc::new(context.clock);
+        let (started_at, kept_at) = (clock.now(), clock.monotonic());
+        let energy = match mode(order, gathered, context)? {
+            Some(TrackingMode::Off) => None,
+            mode => Some(start_energy(mode, order, &gathered.snapshot, context, &clock)),
+        };
+        Ok(Self { energy, intensity, started_at, asking_since: None, jobs: Vec::new(), run_id: None, clock, kept_at })
+    }
+
+    /// The models are ready.
+    pub(crate) fn begin_asking(&mut self) {
+        self.asking_since = Some(self.clock.now());
+        if let Some(energy) = &self.energy {
+            energy.mark(Phase::Inference);
+        }
+    }
+
+    /// The sink that measures beside `inner`.
+    pub(crate) fn sink<'a>(&'a mut self, inner: &'a mut dyn EventSink) -> MeasuringSink<'a> {
+        MeasuringSink { measuring: self, inner }
+    }
+
+    fn measurement(&self, energy: Option<EnergyReport>) -> SessionMeasurement {
+        let energy = energy.map(|mut report| {
+            let intervals = self.energy.as_ref().map(EnergySession::intervals).unwrap_or_default();
+            report.phases = phases(&report.phases, &intervals, self.asking_since, &self.jobs);
+            report.co2e_g = report.total_j.map(|joules| joules / J_PER_KWH * self.intensity.g_per_kwh);
+            report.intensity = Some(self.intensity.clone());
+            report
+        });
+        SessionMeasurement { started_at: self.started_at, measured_at: self.clock.now(), energy, health: None }
+    }
+
+    fn event(&self, energy: Option<EnergyReport>) -> Option<RunEvent> {
+        let run_id = self.run_id.clone()?;
+        Some(RunEvent::RunMeasured { run_id, measurement: Box::new(self.measurement(energy)) })
+    }
+}
+
+/// Passes events on, and the measured numbers among them.
+pub(crate) struct MeasuringSink<'a> {
+    measuring: &'a mut Measuring,
+    inner: &'a mut dyn EventSink,
+}
+
+impl EventSink for MeasuringSink<'_> {
+    fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        let measuring = &mut *self.measuring;
+        match event {
+            RunEvent::RunStarted { header, .. } => measuring.run_id = Some(header.run_id.clone()),
+            RunEvent::JobFinished { record, .. } => {
+                measuring.jobs.extend(JobSpan::of(record));
+                let now = measuring.clock.monotonic();
+                if now.saturating_sub(measuring.kept_at) >= CHECKPOINT {
+                    measuring.kept_at = now;
+                    let energy = measuring.energy.as_ref().map(EnergySession::snapshot);
+                    if let Some(measured) = measuring.event(energy) {
+                        self.inner.emit(&measured)?;
+                    }
+                }
+            }
+            RunEvent::RunFinished { .. } => {
+                let energy = measuring.energy.as_mut().map(EnergySession::finish);
+                if let Some(measured) = measuring.event(energy) {
+                    self.inner.emit(&measured)?;
+                }
+            }
+            RunEvent::RunMeasured { .. } => {}
+        }
+        self.inner.emit(event)
+    }
+}
+
+/// What the user wants measured; `None` takes the best there is.
+fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<TrackingMode>, Failure> {
+    let MachineArgs { no_emissions, tracking, .. } = &order.machine;
+    if *no_emissions {
+        return Ok(Some(TrackingMode::Off));
+    }
+    let mode = tracking.map(TrackingMode::from);
+    if mode == Some(TrackingMode::Process) && !is_embedded(order) {
+        return Err(Failure::invalid(
+            "`--tracking process` would miss the joules of the model, which runs in another program",
+        )
+        .hint("use `--tracking machine`, or the embedded engine"));
+    }
+    if mode != Some(TrackingMode::Off) && context.host.is_recorded() {
+        context.ui.warn("a recorded machine has no running counters: no energy is measured");
+        return Ok(Some(TrackingMode::Off));
+    }
+    let endpoint = gathered.backend.identity().endpoint;
+    let elsewhere = endpoint.as_deref().filter(|url| Endpoint::parse(url, 80).is_ok_and(|end| !end.is_loopback()));
+    if let Some(endpoint) = elsewhere.filter(|_| mode.is_none() && !has_agent(context)) {
+        context.ui.advise(
+            &format!(
+                "the model runs behind {endpoint}, whose joules this machine does not count: no energy is measured"
+            ),
+            "start `puma agent` there and name it by PUMA_POWER_AGENT; if it is this very machine, say `--tracking machine`",
+        );
+        return Ok(Some(TrackingMode::Off));
+    }
+    Ok(mode)
+}
+
+/// Whether another PUMA tells the joules of the machine the model runs on.
+fn has_agent(context: &Context) -> bool {
+    context.host.variable("PUMA_POWER_AGENT").is_some()
+}
+
+fn start_energy(
+    mode: Option<TrackingMode>,
+    order: &Order,
+    snapshot: &MachineSnapshot,
+    context: &Context,
+    clock: &Arc<dyn Clock>,
+) -> EnergySession {
+    let mut meters = chain(&context.host, &snapshot.machine, &ChainOptions { mode });
+    let idle = idle_seconds(order).and_then(|seconds| {
+        context.ui.note(&format!("measuring for {seconds} s what the machine draws without the run"));
+        measure_idle(&mut meters, clock.as_ref(), Duration::from_secs_f64(seconds), &context.cancel)
+    });
+    tell_missing(&meters, order, context);
+    let options = SessionOptions { mode, idle, gpu_unused: is_embedded(order) };
+    let session = EnergySession::start(meters, Arc::clone(clock), options);
+    session.mark(Phase::Load);
+    session
+}
+
+/// How long the idle machine is measured: as long as asked for, else the default where the spec wants energy.
+fn idle_seconds(order: &Order) -> Option<f64> {
+    let default = order.spec.sustainability.codecarbon.then_some(IDLE_SECONDS);
+    order.machine.idle_seconds.or(default).filter(|seconds| *seconds > 0.0)
+}
+
+/// One line where a spec asks for energy and no counter of the machine can be read.
+fn tell_missing(meters: &Chain, order: &Order, context: &Context) {
+    if !order.spec.sustainability.codecarbon {
+        return;
+    }
+    for missing in &meters.missing {
+        let message = format!("{}: {}", missing.source, missing.reason);
+        match &missing.hint {
+            Some(hint) => context.ui.advise(&message, hint),
+            None => context.ui.warn(&message),
+        }
+    }
+}
+
+/// The grid: what the user says, what an earlier session of the run took, else a guess.
+fn intensity(order: &Order, context: &Context) -> Result<GridIntensity, Failure> {
+    let MachineArgs { country, intensity, .. } = &order.machine;
+    let earlier = order
+        .resume
+        .as_ref()
+        .and_then(|run| run.sessions.last())
+        .and_then(|session| session.energy.as_ref().and_then(|energy| energy.intensity.clone()));
+    if let (None, None, Some(earlier)) = (country, intensity, earlier) {
+        return Ok(earlier);
+    }
+    let sustainability = &order.spec.sustainability;
+    let choice = Choice {
+        g_per_kwh: *intensity,
+        country: country.clone(),
+        country_variable: environment::get("PUMA_COUNTRY"),
+        country_of_spec: sustainability.country_named.then(|| sustainability.country_iso.clone()),
+    };
+    Ok(grid::choose(&choice, context.host.as_ref())?)
+}
+
+/// Loading as it was marked, then asking split by what the backend reports.
+fn phases(
+    marked: &[PhaseEnergy],
+    intervals: &[PowerInterval],
+    asking_since: Option<Timestamp>,
+    jobs: &[JobSpan],
+) -> Vec<PhaseEnergy> {
+    let Some(since) = asking_since.filter(|_| !intervals.is_empty()) else { return marked.to_vec() };
+    let asking: Vec<PowerInterval> = intervals.iter().filter(|interval| interval.from >= since).copied().collect();
+    let mut phases: Vec<PhaseEnergy> = marked.iter().filter(|phase| phase.phase != Phase::Inference).cloned().collect();
+    for part in split(&asking, jobs) {
+        match phases.iter_mut().find(|phase| phase.phase == part.phase) {
+            Some(phase) => {
+                phase.duration_s += part.duration_s;
+                phase.energy_j = phase.energy_j.zip(part.energy_j).map(|(sum, more)| sum + more);
+                phase.quality = phase.quality.max(part.quality);
+            }
+            None => phases.push(part),
+        }
+    }
+    phases
+}
+
+impl From<GridError> for Failure {
+    fn from(error: GridError) -> Self {
+        Self::invalid(error.to_string()).hint(error.hint())
+    }
+}
