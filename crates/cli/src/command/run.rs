@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use puma_eval::run::JobOrder;
 use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
 use puma_store::StoredRun;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -106,7 +107,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
     let RunArgs { spec, inline, data, backend, machine, resume, no_cache, shuffle, dry_run, json } = args;
     let job_order = shuffle.map_or(JobOrder::Given, JobOrder::Shuffled);
     let order = match resume {
-        Some(run_id) => Order { machine, ..resumed(&run_id, backend, !no_cache, job_order, context)? },
+        Some(run_id) => resumed(&run_id, backend, machine, !no_cache, job_order, context)?,
         None => Order {
             spec: match &spec {
                 Some(path) => inline.model_of(read_spec(path, context.home.as_deref())?)?,
@@ -241,6 +242,7 @@ pub(crate) fn read_spec(path: &Path, home: Option<&Path>) -> Result<RunSpec, Fai
 fn resumed(
     wanted: &str,
     mut backend: BackendArgs,
+    mut machine: MachineArgs,
     cache: bool,
     order: JobOrder,
     context: &Context,
@@ -261,7 +263,9 @@ fn resumed(
     if backend.context.is_none() && (!server || backend.backend == Some(BackendKind::Ollama)) {
         backend.context = stored.header.models.first().and_then(|model| model.context_length);
     }
-    let machine = MachineArgs::default();
+    // Who insisted on a profile once need not do so again.
+    let insisted = stored.header.machine.pointer("/profile/rule").and_then(Value::as_str) == Some("override");
+    machine.profile = machine.profile.or_else(|| stored.header.profile.clone().filter(|_| insisted));
     Ok(Order { spec, data: stored_data(&stored), backend, machine, cache, order, resume: Some(stored) })
 }
 

@@ -25,6 +25,10 @@ pub fn to_yaml(spec: &RunSpec) -> String {
         };
         let _ = writeln!(yaml, "{key}:");
         for inner in inner_keys {
+            // Upstream's default is nobody's word: written out, it would pass for the country the spec names.
+            if *inner == "country_iso" && !spec.sustainability.country_named {
+                continue;
+            }
             let _ = writeln!(yaml, "  {inner}: {}", flow(&fields[key][inner]));
         }
     }
