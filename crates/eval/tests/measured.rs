@@ -1,5 +1,4 @@
 //! What a run cost, and which jobs a disturbance touched.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use puma_core::measure::{
     Channel, ChannelEnergy, Contamination, Disturbance, EnergyReport, HealthReport, Phase, PhaseEnergy,
