@@ -120,7 +120,7 @@ def generation_of(chip):
 
 def mac(name, what, chip, tiers, memory_gib, gpu_cores, macos, model, *, arch="aarch64", darwin=None, gpu_by="ioreg",
         gpu_class="G13", metal=None, swap=NO_SWAP, sysctl=None, commands=None, native=None, counters=COUNTERS,
-        system_power_w=None, origin="written from documentation"):
+        system_power_w=5.876533, origin="written from documentation"):
     cores = sum(count for _, count in tiers)
     values = {
         "machdep.cpu.brand_string": chip,
@@ -160,6 +160,7 @@ def mac(name, what, chip, tiers, memory_gib, gpu_cores, macos, model, *, arch="a
         interfaces["ioreport energy"] = json.dumps(counters)
     if system_power_w is not None:
         interfaces["smc system power"] = str(system_power_w)
+    interfaces["processor ticks"] = json.dumps({"user": 212_345, "system": 98_765, "idle": 4_321_000, "nice": 0})
     interfaces.update(native or {})
     recording = {
         "format": 1,
@@ -170,8 +171,6 @@ def mac(name, what, chip, tiers, memory_gib, gpu_cores, macos, model, *, arch="a
         "commands": {key: kept(answer) for key, answer in sorted(asked.items()) if answer is not None},
         "native": {key: value for key, value in sorted(interfaces.items())},
     }
-    if not recording["native"]:
-        del recording["native"]
     path = FOLDER / f"{name}.puma-host"
     path.write_text(json.dumps(recording, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(path)
@@ -184,7 +183,7 @@ POWERMETRICS = "sudo -n /usr/bin/powermetrics --samplers cpu_power,gpu_power,the
 mac("mac-m1-8gb", "MacBook Air, M1 with 7 GPU cores, macOS 15", "Apple M1", [(P, 4), (E, 4)], 8, 7, "15.6",
     "MacBookAir10,1", gpu_by="profiler", swap=SWAP, commands={POWERMETRICS: REFUSED})
 mac("mac-m1-max-64gb", "Mac Studio, M1 Max with 32 GPU cores, macOS 26", "Apple M1 Max", [(P, 8), (E, 2)], 64, 32,
-    "26.1", "Mac13,1", gpu_class="G13C", system_power_w=5.876533)
+    "26.1", "Mac13,1", gpu_class="G13C")
 mac("mac-m1-ultra-128gb", "Mac Studio, M1 Ultra with 64 GPU cores, macOS 27", "Apple M1 Ultra", [(P, 16), (E, 4)],
     128, 64, "27.0.1", "Mac13,2", gpu_class="G13D", counters=TWO_DIES, commands={POWERMETRICS: REFUSED})
 mac("mac-m2-24gb", "MacBook Air, M2 with 10 GPU cores, whose sysctl does not name the chip", "Apple M2",
@@ -233,7 +232,7 @@ mac("mac-m9-hyper-256gb", "a chip that does not exist: M9 Hyper with 64 GPU core
     [(S, 16), (E, 8)], 256, 64, "30.2", "Mac25,3", darwin="29.2.0", gpu_class="G21H", counters=None,
     origin="made up")
 mac("mac-vm-m4-max", "macOS guest on an M4 Max", "Apple M4 Max (Virtual)", [(P, 2)], 4, 0, "15.6", "VirtualMac2,1",
-    gpu_by="nothing", counters=None,
+    gpu_by="nothing", counters=None, system_power_w=None,
     sysctl={"kern.hv_vmm_present": 1, "hw.nperflevels": 1},
     # Captured.
     commands={"system_profiler SPHardwareDataType -json": hardware("Apple M4 Max (Virtual)", "VirtualMac2,1", 2, 4)},

@@ -2,6 +2,7 @@
 
 use super::gpu::gpu_chain;
 use super::linux::{Battery, Hwmon, LoadEstimate, MemoryEstimate, PerfEvents, Powercap, ProcessShare};
+use super::macos;
 use crate::machine::Machine;
 use crate::source::HostSource;
 use puma_core::measure::{Channel, Meter, TrackingMode};
@@ -118,6 +119,9 @@ fn of_the_machine(host: &Arc<dyn HostSource>, machine: &Machine) -> Chain {
             chain.extend(estimates(host, machine));
         }
     }
+    if machine.os == "macos" {
+        chain.extend(macos::meters(host, machine));
+    }
     chain
 }
 
@@ -134,6 +138,9 @@ fn estimates(host: &Arc<dyn HostSource>, machine: &Machine) -> Chain {
     if machine.os == "linux" {
         chain.take(LoadEstimate::open(host, machine));
         chain.take(MemoryEstimate::open(machine));
+    }
+    if machine.os == "macos" {
+        chain.extend(macos::estimates(host, machine));
     }
     chain
 }

@@ -14,6 +14,7 @@ mod ledger;
 #[cfg(test)]
 mod ledger_tests;
 mod linux;
+mod macos;
 mod phases;
 mod profile;
 mod report;

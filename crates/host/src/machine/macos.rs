@@ -107,9 +107,7 @@ fn apple_chip(host: &dyn HostSource, machine: &mut Machine) -> Option<Chip> {
     if machine.memory_bytes.is_none() {
         machine.memory_bytes = hardware.memory_bytes;
     }
-    let unnamed =
-        Chip { brand: "Apple processor".to_owned(), family: None, generation: None, variant: None, is_virtual: false };
-    let told = hardware.chip.as_deref().and_then(Chip::parse).or(named).unwrap_or(unnamed);
+    let told = hardware.chip.as_deref().and_then(Chip::parse).or(named).unwrap_or_else(Chip::unknown);
     machine.cpu = Some(told.brand.clone());
     Some(told)
 }

@@ -3,6 +3,7 @@
 mod estimate;
 mod gpu;
 mod perf;
+mod macos;
 mod powercap;
 mod sensors;
 mod support;

@@ -51,6 +51,11 @@ impl Chip {
         })
     }
 
+    /// A chip of Apple's of which nothing else is known.
+    pub fn unknown() -> Self {
+        Self::unnamed("Apple processor", false)
+    }
+
     fn unnamed(brand: &str, is_virtual: bool) -> Self {
         Self { brand: brand.to_owned(), family: None, generation: None, variant: None, is_virtual }
     }
