@@ -4,8 +4,17 @@ use super::archive::Entry;
 use crate::{command, workspace};
 
 /// Files of the repository that belong into every archive, as patterns of `git ls-files`.
-const PATTERNS: &[&str] =
-    &["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "docs", "start_puma.sh", "compose.yaml", "compose.*.yaml"];
+const PATTERNS: &[&str] = &[
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs",
+    "start_puma.sh",
+    "stop_puma_native.sh",
+    "compose.yaml",
+    "compose.*.yaml",
+];
 
 /// The version of the package puma.
 ///
@@ -73,9 +82,12 @@ mod tests {
     }
 
     #[test]
-    fn licence_and_readme_are_among_the_files() {
+    fn documents_and_scripts_are_among_the_files_and_the_scripts_can_be_started() {
         let files = files().expect("tests run in a checkout");
-        for name in ["LICENSE", "README.md", "CHANGELOG.md", "docs/README.md"] {
+        for script in ["start_puma.sh", "stop_puma_native.sh"] {
+            assert!(files.iter().any(|file| file.path == script && file.is_executable), "{script}");
+        }
+        for name in ["LICENSE", "README.md", "CHANGELOG.md", "docs/README.md", "compose.yaml", "compose.gpu.yaml"] {
             assert!(files.iter().any(|file| file.path == name && !file.content.is_empty()), "{name}");
         }
     }

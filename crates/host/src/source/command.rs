@@ -2,7 +2,7 @@
 
 use super::question::{Answer, Unanswered};
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ pub(super) fn run(program: &str, arguments: &[&str], limit: Duration) -> Answer 
     let deadline = Instant::now() + limit;
     let output = collect(child.stdout.take());
     let errors = collect(child.stderr.take());
-    let Some(success) = wait(&mut child, deadline) else {
+    let Some(status) = wait(&mut child, deadline) else {
         // What cannot be killed (a program of another user) is left; waiting for it could last for ever.
         if child.kill().is_ok() {
             let _ = child.wait();
@@ -36,20 +36,24 @@ pub(super) fn run(program: &str, arguments: &[&str], limit: Duration) -> Answer 
     // A grandchild may hold the pipe open; what it will still print is of no interest.
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(200));
     let output = output.recv_timeout(left()).map_err(|_| Unanswered::TimedOut)?;
-    if success {
+    if status.success() {
         return String::from_utf8(output).map_err(|_| Unanswered::Failed("it printed no text".to_owned()));
     }
     let errors = errors.recv_timeout(left()).unwrap_or_default();
-    let message = [errors, output].into_iter().map(|bytes| shortened(&bytes)).find(|text| !text.is_empty());
-    Err(Unanswered::Failed(message.unwrap_or_else(|| "it printed nothing".to_owned())))
+    match [errors, output].into_iter().map(|bytes| shortened(&bytes)).find(|text| !text.is_empty()) {
+        Some(message) => Err(Unanswered::Failed(message)),
+        // How POSIX lets `posix_spawn` say that there is no such program; an emulated one does.
+        None if status.code() == Some(127) => Err(Unanswered::Absent),
+        None => Err(Unanswered::Failed("it printed nothing".to_owned())),
+    }
 }
 
-/// Whether the child ended well; `None` when it is still running at the deadline.
-fn wait(child: &mut Child, deadline: Instant) -> Option<bool> {
+/// How the child ended; `None` when it is still running at the deadline.
+fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     let mut pause = Duration::from_micros(500);
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
+            Ok(Some(status)) => return Some(status),
             Ok(None) if Instant::now() < deadline => {}
             _ => return None,
         }
