@@ -105,7 +105,7 @@ fn the_page_states_the_constants_of_the_fits() {
     let cores: Vec<String> = apple.gflops_per_core.iter().map(|(g, gflops)| format!("M{g} {gflops:.0}")).collect();
     let _ = write!(
         text,
-        "\nPrefill, GFLOP/s a GPU core: {}; {:.2} times as much with each generation beyond. F16 weights × {:.2}, two \
+        "\nPrefill, GFLOP/s a GPU core: {}; {:.2} times as much with each\ngeneration beyond. F16 weights × {:.2}, two \
          dies × {:.2}.\n90 % within × or ÷ {:.2}, for generations not in the table {:.2} and more. Of their \
          vendor's FP16 figure,\ncards reach {} (CUDA) and {} (Vulkan); with experts × {:.2}.\n",
         cores.join(", "),

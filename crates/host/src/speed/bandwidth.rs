@@ -1,4 +1,4 @@
-//! How fast this machine's processor cores read memory: measured, for a tenth of a second.
+//! How fast processor cores read memory: measured for a tenth of a second, or what the memory's kind allows.
 
 use super::robust::median;
 use puma_core::measure::{Quality, Reading};
@@ -50,6 +50,15 @@ pub fn measure_read_bandwidth(
     let value = median(&rates).expect("there is a window for each rate");
     let source = format!("read of {} MiB by {threads} threads, median of {WINDOWS} times 10 ms", total >> 20);
     Ok(Reading::new(value, source, Quality::Measured))
+}
+
+/// The most that memory of a kind can give: `transfers_mt_s` million transfers a second over `bus_bits` in all channels
+/// (64 for each channel of DDR4 and DDR5, so DDR5-5600 in two channels gives 89.6). For machines that cannot be
+/// measured. `None` when either is 0.
+pub fn theoretical_bandwidth(transfers_mt_s: u32, bus_bits: u32) -> Option<Reading<f64>> {
+    let value = f64::from(transfers_mt_s) * f64::from(bus_bits) / 8.0 / 1000.0;
+    let source = format!("{transfers_mt_s} MT/s over {bus_bits} bits");
+    (value > 0.0).then(|| Reading::new(value, source, Quality::Estimated))
 }
 
 fn working_set(cache_bytes: Option<u64>, available_bytes: Option<u64>) -> Result<usize, BandwidthError> {
@@ -145,6 +154,13 @@ mod tests {
         assert_eq!(reading.quality, Quality::Measured);
         assert!(reading.value > 0.01 && reading.value < 20_000.0, "{reading:?}");
         assert!(reading.source.starts_with("read of 64 MiB by 2 threads"), "{reading:?}");
+    }
+
+    #[test]
+    fn memory_of_a_kind_gives_what_its_standard_says() {
+        let of = |transfers: u32, bits: u32| theoretical_bandwidth(transfers, bits).map(|reading| reading.value);
+        assert_eq!((of(3200, 128), of(5600, 128), of(8000, 256)), (Some(51.2), Some(89.6), Some(256.0)));
+        assert_eq!((of(0, 128), of(3200, 0)), (None, None));
     }
 
     #[test]

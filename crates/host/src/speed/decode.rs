@@ -10,10 +10,9 @@ use puma_core::measure::Reading;
 /// Processor cores reading weights. Chosen, not fitted: few machines stand behind them, so the interval is wide and
 /// own runs replace them. docs/speed-model.md names the measurements.
 pub(super) const CPU_SPREAD: f64 = 1.7;
-const LLAMA_CPU_EFFICIENCY: f64 = 0.7;
-const LLAMA_CPU_OVERHEAD_MS_PER_LAYER: f64 = 0.02;
+const LLAMA_CPU_EFFICIENCY: f64 = 0.8;
 const EMBEDDED_EFFICIENCY: f64 = 0.5;
-const EMBEDDED_OVERHEAD_MS_PER_LAYER: f64 = 0.02;
+const CPU_OVERHEAD_MS_PER_LAYER: f64 = 0.1;
 
 /// The one card of its age that was measured, a GTX 1050 Ti, takes more than twice as long as a newer one would.
 const OLD_CARD_SPREAD: f64 = 2.5;
@@ -117,8 +116,8 @@ fn cost(input: &SpeedInput, constants: &Constants) -> Result<Cost, String> {
     match (input.engine, &input.processor) {
         (Engine::Metal2025, _) => Ok(fitted(&constants.metal_2025)),
         (Engine::Metal2026, _) => Ok(fitted(&constants.metal_2026)),
-        (Engine::LlamaCpu, _) => Ok(chosen(LLAMA_CPU_EFFICIENCY, LLAMA_CPU_OVERHEAD_MS_PER_LAYER)),
-        (Engine::Embedded, _) => Ok(chosen(EMBEDDED_EFFICIENCY, EMBEDDED_OVERHEAD_MS_PER_LAYER)),
+        (Engine::LlamaCpu, _) => Ok(chosen(LLAMA_CPU_EFFICIENCY)),
+        (Engine::Embedded, _) => Ok(chosen(EMBEDDED_EFFICIENCY)),
         (engine, Processor::Gpu { name, .. }) => card_cost(input, engine, name, constants),
         (engine, _) => Err(format!("Decoding is not predicted: {} needs a graphics card.", engine.as_str())),
     }
@@ -149,8 +148,13 @@ fn card_cost(input: &SpeedInput, engine: Engine, name: &str, constants: &Constan
     Ok(Cost { spread: cost.spread.max(least), basis: Basis::Extrapolated, ..cost })
 }
 
-fn chosen(efficiency: f64, overhead_ms_per_layer: f64) -> Cost {
-    Cost { efficiency, overhead_ms_per_layer, spread: CPU_SPREAD, basis: Basis::Extrapolated }
+fn chosen(efficiency: f64) -> Cost {
+    Cost {
+        efficiency,
+        overhead_ms_per_layer: CPU_OVERHEAD_MS_PER_LAYER,
+        spread: CPU_SPREAD,
+        basis: Basis::Extrapolated,
+    }
 }
 
 fn from_constants(of: &DecodeConstants, generation: Option<u32>, mixture: bool) -> Cost {

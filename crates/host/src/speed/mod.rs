@@ -30,7 +30,7 @@ mod prefill_fit;
 mod robust;
 mod scatter;
 
-pub use bandwidth::{BandwidthError, measure_read_bandwidth};
+pub use bandwidth::{BandwidthError, measure_read_bandwidth, theoretical_bandwidth};
 pub use calibrate::Calibration;
 pub use constants::{Constants, DecodeConstants};
 pub use errors::Errors;

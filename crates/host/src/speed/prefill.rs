@@ -6,7 +6,7 @@ use super::gpu_name::{Family, family, normalised};
 use super::input::{Engine, Processor, SpeedInput};
 use super::prediction::{Basis, Estimate, Prediction, PrefillTerms};
 
-/// Within a card's own row the model is another; beyond the spread of measured cards nothing tells by how much.
+/// For a card of the table and another model than the table's. Chosen: each card was measured with one model only.
 const SAME_CARD_SPREAD: f64 = 1.25;
 
 /// Effective arithmetic with what is known about it.
