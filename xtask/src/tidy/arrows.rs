@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const FENCED: &[(&str, &[&str])] = &[
     ("rusqlite", &["puma-store"]),
     ("rusqlite_migration", &["puma-store"]),
-    ("ureq", &["puma-backends"]),
+    ("ureq", &["puma-backends", "puma-host"]),
     ("memmap2", &["puma-engine"]),
     ("tokio", &["puma-web"]),
     ("axum", &["puma-web"]),

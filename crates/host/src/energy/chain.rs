@@ -1,16 +1,17 @@
 //! Which meters a machine offers, best first, and why the others are missing.
 
+use super::agent::{AgentAddress, AgentMeter};
 use super::gpu::gpu_chain;
 use super::linux::{Battery, Hwmon, LoadEstimate, MemoryEstimate, PerfEvents, Powercap, ProcessShare};
 use super::macos;
 use crate::machine::Machine;
 use crate::source::HostSource;
 use puma_core::measure::{Channel, Meter, TrackingMode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A source of joules that this machine does not offer, or not to this user.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Missing {
     /// `RAPL powercap`, `NVML energy counter`, ….
     pub source: String,
@@ -19,10 +20,10 @@ pub struct Missing {
     /// A sentence: what was tried and what came of it.
     pub reason: String,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The device that is there and spends joules which no other source counts either: a total without it would lie.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncounted_device: Option<String>,
 }
 
@@ -63,6 +64,8 @@ pub struct ChainOptions {
     pub mode: Option<TrackingMode>,
     /// The model runs in this process, not in a server: only then does a process's share mean anything.
     pub model_in_this_process: bool,
+    /// The host's agent, for a container or a virtual machine.
+    pub agent: Option<AgentAddress>,
 }
 
 /// The meters of a machine and what is missing.
@@ -104,12 +107,18 @@ pub fn chain(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptio
         Some(TrackingMode::Off) => Chain::default(),
         Some(TrackingMode::Estimated) => estimates(host, machine),
         Some(TrackingMode::Process) => of_this_process(host, machine, options),
-        Some(TrackingMode::Machine) | None => of_the_machine(host, machine),
+        Some(TrackingMode::Machine) | None => of_the_machine(host, machine, options),
     }
 }
 
-fn of_the_machine(host: &Arc<dyn HostSource>, machine: &Machine) -> Chain {
+/// The host's counters through its agent where there is one, else this machine's own.
+fn of_the_machine(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptions) -> Chain {
     let mut chain = Chain::default();
+    match options.agent.as_ref().map(AgentMeter::open) {
+        Some(Ok(of_host)) => return of_host,
+        Some(Err(missing)) => chain.missing.push(missing),
+        None => {}
+    }
     if machine.os == "linux" {
         let counted = processor_counters(host, &mut chain);
         chain.extend(gpu_chain(host, machine, counted));

@@ -4,6 +4,7 @@
 //! missing. [`EnergySession`] reads a chain during a run. Deliberately absent: grams of CO₂ (`grid`) and what a correct
 //! answer cost, which only the owner of the answers can tell.
 
+pub mod agent;
 mod chain;
 mod counted;
 mod counter;

@@ -109,7 +109,8 @@ fn processor_time_that_turns_to_nonsense_in_the_middle_is_an_error_and_not_a_zer
 #[test]
 fn a_process_has_the_share_of_the_joules_that_it_has_of_the_busy_time() {
     let clock = ManualClock::default();
-    let options = ChainOptions { mode: Some(TrackingMode::Process), model_in_this_process: true };
+    let options =
+        ChainOptions { mode: Some(TrackingMode::Process), model_in_this_process: true, ..ChainOptions::default() };
     let mut chain = open_with(busy(&clock, 1.0, 0.25), &named("AMD EPYC", None), &options);
     let meter = meter(&mut chain, "processor load by processor time");
     assert_eq!(joules(meter, &clock, 10), [row(Channel::Cpu, "processor", 40.0)]);
@@ -118,7 +119,8 @@ fn a_process_has_the_share_of_the_joules_that_it_has_of_the_busy_time() {
 
 #[test]
 fn a_process_is_not_measured_alone_when_the_model_runs_in_another() {
-    let options = ChainOptions { mode: Some(TrackingMode::Process), model_in_this_process: false };
+    let options =
+        ChainOptions { mode: Some(TrackingMode::Process), model_in_this_process: false, ..ChainOptions::default() };
     let chain = open_with(busy(&ManualClock::default(), 1.0, 0.25), &named("AMD EPYC", None), &options);
     assert!(chain.meters.is_empty());
     assert!(missing(&chain, "process mode").reason.contains("the model runs in another"));

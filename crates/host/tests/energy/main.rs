@@ -1,5 +1,6 @@
 //! Energy: counters that do what counters do, read from scripted machines.
 
+mod agent;
 mod estimate;
 mod gpu;
 mod perf;
