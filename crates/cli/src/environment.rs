@@ -29,6 +29,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("PUMA_GPU_NAME", "GPU that cannot be seen from here (in a container); wins over what is found."),
     row("PUMA_GPU_VRAM_GB", "Its memory in GiB."),
     row("PUMA_GPU_BACKEND", "Its kind: `nvidia`, `rocm`, `metal`; `none` for no GPU at all."),
+    row(
+        "PUMA_POWER_AGENT",
+        "`puma agent` of the machine the model runs on; its joules are counted instead of this one's.",
+    ),
+    row("PUMA_POWER_AGENT_TOKEN", "The token that `puma agent` printed. Never stored or printed."),
+    row("PUMA_POWERCAP_ROOT", "Where a container sees the host's energy counters. Default: `/sys/class/powercap`."),
     row("NO_COLOR", "Any value turns colours off."),
     row("PUMA_NO_PROGRESS", "Any value hides progress bars."),
     row("PUMA_COUNTRY", "Country of the grid (ISO 3166-1), for carbon; as `--country`."),
@@ -42,8 +48,14 @@ pub(crate) const VARIABLES: &[Variable] = &[
 ];
 
 /// Variables that describe the machine; a recording keeps them.
-const OF_THE_HOST: [&str; 5] =
-    ["KUBERNETES_SERVICE_HOST", "PUMA_GPU_BACKEND", "PUMA_GPU_NAME", "PUMA_GPU_VRAM_GB", "WSL_DISTRO_NAME"];
+const OF_THE_HOST: [&str; 6] = [
+    "KUBERNETES_SERVICE_HOST",
+    "PUMA_GPU_BACKEND",
+    "PUMA_GPU_NAME",
+    "PUMA_GPU_VRAM_GB",
+    "PUMA_POWERCAP_ROOT",
+    "WSL_DISTRO_NAME",
+];
 
 /// The variables a machine may be asked about, those that are set.
 pub(crate) fn of_the_host() -> BTreeMap<String, String> {

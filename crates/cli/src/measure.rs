@@ -11,6 +11,7 @@ use crate::options::MachineArgs;
 use puma_backends::endpoint::Endpoint;
 use puma_core::measure::{EnergyReport, GridIntensity, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
 use puma_core::{Clock, EventSink, RunEvent, RunId, SinkError, Timestamp};
+use puma_host::energy::agent::AgentAddress;
 use puma_host::energy::{
     Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
     split,
@@ -138,7 +139,7 @@ fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<
     }
     let endpoint = gathered.backend.identity().endpoint;
     let elsewhere = endpoint.as_deref().filter(|url| Endpoint::parse(url, 80).is_ok_and(|end| !end.is_loopback()));
-    if let Some(endpoint) = elsewhere.filter(|_| mode.is_none() && !has_agent(context)) {
+    if let Some(endpoint) = elsewhere.filter(|_| mode.is_none() && agent().is_none()) {
         context.ui.advise(
             &format!(
                 "the model runs behind {endpoint}, whose joules this machine does not count: no energy is measured"
@@ -150,9 +151,10 @@ fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<
     Ok(mode)
 }
 
-/// Whether another PUMA tells the joules of the machine the model runs on.
-fn has_agent(context: &Context) -> bool {
-    context.host.variable("PUMA_POWER_AGENT").is_some()
+/// Another PUMA that tells the joules of the machine the model runs on.
+fn agent() -> Option<AgentAddress> {
+    let url = environment::get("PUMA_POWER_AGENT")?;
+    Some(AgentAddress { url, token: environment::get("PUMA_POWER_AGENT_TOKEN") })
 }
 
 fn start_energy(
@@ -162,7 +164,8 @@ fn start_energy(
     context: &Context,
     clock: &Arc<dyn Clock>,
 ) -> EnergySession {
-    let mut meters = chain(&context.host, &snapshot.machine, &ChainOptions { mode });
+    let chosen = ChainOptions { mode, model_in_this_process: is_embedded(order), agent: agent() };
+    let mut meters = chain(&context.host, &snapshot.machine, &chosen);
     let idle = idle_seconds(order).and_then(|seconds| {
         context.ui.note(&format!("measuring for {seconds} s what the machine draws without the run"));
         measure_idle(&mut meters, clock.as_ref(), Duration::from_secs_f64(seconds), &context.cancel)
