@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod command;
 mod context;
+mod emissions;
 mod environment;
 mod execute;
 mod exit;

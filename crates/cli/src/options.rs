@@ -53,13 +53,13 @@ pub(crate) struct MachineArgs {
     pub tracking: Option<Tracking>,
     /// Seconds to measure before the run what the machine draws without it; 0 for not at all [default: 3 where the spec
     /// says `codecarbon: true`, else 0].
-    #[arg(long, value_name = "SECONDS", value_parser = idle_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = idle_seconds, allow_negative_numbers = true)]
     pub idle_seconds: Option<f64>,
     /// Country of the grid, by its ISO 3166-1 code [default: PUMA_COUNTRY, the spec's, the time zone's, the world].
     #[arg(long, value_name = "CODE")]
     pub country: Option<String>,
     /// Carbon intensity of the grid, in grams of CO₂ equivalent per kilowatt-hour, instead of a country's.
-    #[arg(long, value_name = "G_PER_KWH", conflicts_with = "country")]
+    #[arg(long, value_name = "G_PER_KWH", conflicts_with = "country", allow_negative_numbers = true)]
     pub intensity: Option<f64>,
 }
 

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::execute;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::summary;
+use crate::{emissions, summary};
 use clap::Args;
 use puma_core::JobRecord;
 use puma_store::StoredRun;
@@ -23,17 +23,23 @@ pub(crate) struct ShowArgs {
     /// The predictions as JSON Lines, as upstream PUMA exports them.
     #[arg(long, conflicts_with = "json")]
     predictions: bool,
+    /// The measured energy as CSV with the columns of CodeCarbon's emissions.csv, one row a session.
+    #[arg(long, conflicts_with_all = ["json", "instance", "predictions"])]
+    emissions: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
-    let ShowArgs { run, instance, predictions, json } = args;
+    let ShowArgs { run, instance, predictions, emissions, json } = args;
     let store = context.existing_store()?;
     let stored = execute::stored(&store, &run)?;
     if predictions {
         return context.ui.data(&predictions_jsonl(&stored.records));
+    }
+    if emissions {
+        return context.ui.data(&emissions::csv(&stored)?);
     }
     if let Some(id) = instance {
         let records = of_instance(&stored, &id)?;

@@ -6,6 +6,7 @@ mod digest;
 mod documented;
 #[cfg(unix)]
 mod fake_ollama;
+mod energy;
 mod kill;
 mod machine;
 mod pages;
