@@ -68,13 +68,14 @@ impl Target {
     }
 
     /// What zig must be told so that the executable keeps its promises.
-    pub(crate) fn link_flag(&self) -> Option<&'static str> {
+    pub(crate) fn link_flags(&self) -> &'static [&'static str] {
         match self.runs_on {
-            RunsOn::Glibc(..) => None,
+            RunsOn::Glibc(..) => &[],
             // It makes static executables with fixed addresses otherwise.
-            RunsOn::AnyLinux => Some("-pie"),
-            // The libc crate asks for libiconv, which nothing here calls.
-            RunsOn::MacOs(..) => Some("-Wl,-dead_strip_dylibs"),
+            RunsOn::AnyLinux => &["-pie"],
+            // The libc crate asks for libiconv, which nothing here calls; and the executable's UUID is a hash over all of it,
+            // debugging data with the folders of this machine included, unless they are left out.
+            RunsOn::MacOs(..) => &["-Wl,-dead_strip_dylibs", "-Wl,-S"],
         }
     }
 

@@ -80,7 +80,7 @@ impl Zig {
         cargo.env("CARGO_ZIGBUILD_CACHE_DIR", self.folder.join("cache"));
         cargo.env("ZIG_GLOBAL_CACHE_DIR", self.folder.join("cache/zig"));
         let mut flags = rust_flags.to_vec();
-        flags.extend(target.link_flag().map(|flag| format!("-Clink-arg={flag}")));
+        flags.extend(target.link_flags().iter().map(|flag| format!("-Clink-arg={flag}")));
         if let Some(oldest) = target.oldest_macos() {
             cargo.env("MACOSX_DEPLOYMENT_TARGET", oldest);
         }
