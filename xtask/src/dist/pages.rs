@@ -1,5 +1,5 @@
-//! Completions and man pages, printed by the program itself. They are the same for every platform, so the one built for
-//! this machine prints them.
+//! Completions and man pages, printed by the program itself. They are the same for every platform, so one that this machine
+//! can start prints them for all.
 
 use super::archive::Entry;
 use crate::{command, workspace};
@@ -8,12 +8,20 @@ use std::process::{Command, Stdio};
 /// Shells and the names under which they look for a completion.
 const SHELLS: [(&str, &str); 3] = [("bash", "puma.bash"), ("zsh", "_puma"), ("fish", "puma.fish")];
 
-/// The pages as files of an archive.
+/// The pages as files of an archive. `start` are the words that start a program just built; without them one is built
+/// for this machine.
 ///
 /// # Errors
 /// The program cannot be built, or does not print a page.
-pub(crate) fn entries() -> Result<Vec<Entry>, String> {
-    command::run("cargo", &["build", "--package", "puma"])?;
+pub(crate) fn entries(start: Option<&[String]>) -> Result<Vec<Entry>, String> {
+    let start = match start {
+        Some(words) => words.to_vec(),
+        None => {
+            command::run("cargo", &["build", "--package", "puma"])?;
+            vec![workspace::target_directory()?.join("debug/puma").to_string_lossy().into_owned()]
+        }
+    };
+    let printed = |words: &[&str]| printed(&start, words);
     let mut entries = Vec::new();
     for (shell, name) in SHELLS {
         entries.push(Entry::plain(format!("completions/{name}"), printed(&["completions", shell])?));
@@ -30,15 +38,14 @@ pub(crate) fn entries() -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-fn printed(words: &[&str]) -> Result<String, String> {
-    let program = workspace::target_directory()?.join("debug/puma");
-    let mut puma = Command::new(&program);
-    puma.args(words).stdin(Stdio::null()).stderr(Stdio::inherit());
+fn printed(start: &[String], words: &[&str]) -> Result<String, String> {
+    let mut puma = Command::new(&start[0]);
+    puma.args(&start[1..]).args(words).stdin(Stdio::null()).stderr(Stdio::inherit());
     // A page describes the program, not the machine that prints it.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PUMA_")) {
         puma.env_remove(name);
     }
-    let output = puma.output().map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
+    let output = puma.output().map_err(|error| format!("{} cannot be started: {error}", start[0]))?;
     let text = String::from_utf8(output.stdout).map_err(|_| format!("`puma {}` printed no UTF-8", words.join(" ")))?;
     if output.status.success() && !text.is_empty() {
         Ok(text)

@@ -24,12 +24,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let out = options.out.clone().unwrap_or_else(|| target_directory.join("dist"));
     std::fs::create_dir_all(&out).map_err(|error| format!("{} cannot be made: {error}", out.display()))?;
 
-    let mut common = source::files()?;
-    common.extend(pages::entries()?);
+    let mut built = Vec::new();
     for target in &options.targets {
-        let image = build(&zig, target, &target_directory, &version)?;
+        built.push(build(&zig, target, &target_directory, &version)?);
+    }
+    let mut common = source::files()?;
+    common.extend(pages::entries(built.iter().find_map(|built| built.start.as_deref()))?);
+    for Built { target, image, .. } in built {
         let mut entries = common.clone();
-        entries.push(Entry::plain("LICENSES.md", licences::page(target, &zig)?));
+        entries.push(Entry::plain("LICENSES.md", licences::page(&target, &zig)?));
         entries.push(Entry::executable("puma", image));
         let name = name(&version, target.triple);
         let archive = archive::tar_gz(&name, &entries, time)?;
@@ -41,13 +44,21 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// An executable that keeps what its platform promises.
+struct Built {
+    target: Target,
+    image: Vec<u8>,
+    /// The words that start it on this machine, if any do.
+    start: Option<Vec<String>>,
+}
+
 /// An archive's name without ending; also that of the one folder in it.
 fn name(version: &str, triple: &str) -> String {
     format!("puma-{version}-{triple}")
 }
 
-/// The executable for a platform, after it kept what the platform promises.
-fn build(zig: &Zig, target: &Target, target_directory: &Path, version: &str) -> Result<Vec<u8>, String> {
+/// Builds the executable for a platform, reads it, and has it tell its version where this machine can start it.
+fn build(zig: &Zig, target: &Target, target_directory: &Path, version: &str) -> Result<Built, String> {
     cross::standard_library(target)?;
     let flags = without_own_paths(target_directory)?;
     let mut cargo = zig.build(target, &flags);
@@ -56,8 +67,18 @@ fn build(zig: &Zig, target: &Target, target_directory: &Path, version: &str) -> 
     let image = std::fs::read(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     let facts = target.check(&image)?;
     eprintln!("xtask dist: {}: {} bytes, {facts}", target.triple, image.len());
-    start(target, &path, version)?;
-    Ok(image)
+    let start = start(target, &path);
+    match &start {
+        None => eprintln!("xtask dist: {} was not started: this machine cannot run it", target.triple),
+        Some(words) => {
+            let words: Vec<&str> = words.iter().map(String::as_str).chain(["--version"]).collect();
+            let printed = command::output(words[0], &words[1..])?;
+            if !printed.starts_with(&format!("puma {version}")) {
+                return Err(format!("the program for {} says it is {printed:?}, not puma {version}", target.triple));
+            }
+        }
+    }
+    Ok(Built { target: *target, image, start })
 }
 
 /// Flags that replace the folders of this machine in what the compiler writes into the executable.
@@ -69,24 +90,14 @@ fn without_own_paths(target_directory: &Path) -> Result<Vec<String>, String> {
     Ok(vec![flag(workspace::root(), "puma"), flag(target_directory, "target"), flag(&cargo_home, "cargo")])
 }
 
-/// Starts the executable where this machine can, natively or emulated, and compares the version it prints.
-fn start(target: &Target, path: &Path, version: &str) -> Result<(), String> {
-    let path = path.to_string_lossy();
-    let emulator = platforms::emulator().filter(|_| target.triple == cross::ARM_LINUX.triple);
-    let words: Vec<&str> = match emulator {
-        _ if target.os() == std::env::consts::OS && target.triple.starts_with(std::env::consts::ARCH) => vec![&path],
-        Some(emulator) => emulator.into_iter().chain([&*path]).collect(),
-        None => {
-            eprintln!("xtask dist: {} was not started: this machine cannot run it", target.triple);
-            return Ok(());
-        }
-    };
-    let printed = command::output(words[0], &[&words[1..], &["--version"]].concat())?;
-    if printed.starts_with(&format!("puma {version}")) {
-        Ok(())
-    } else {
-        Err(format!("the program for {} says it is {printed:?}, not puma {version}", target.triple))
+/// The words that start an executable on this machine: natively, emulated, or not at all.
+fn start(target: &Target, path: &Path) -> Option<Vec<String>> {
+    let path = path.to_string_lossy().into_owned();
+    if target.os() == std::env::consts::OS && target.triple.starts_with(std::env::consts::ARCH) {
+        return Some(vec![path]);
     }
+    let emulator = platforms::emulator().filter(|_| target.triple == cross::ARM_LINUX.triple)?;
+    Some(emulator.into_iter().map(str::to_owned).chain([path]).collect())
 }
 
 #[cfg(test)]
