@@ -193,7 +193,7 @@ fn described(model: &ModelIdentity) -> String {
 fn write_upstream_form(file: &Path, snapshot: &MachineSnapshot, context: &Context) -> Result<(), Failure> {
     let machine = &snapshot.machine;
     let facts = ProfileFacts::of(machine);
-    let gpu = machine.gpus.first();
+    let gpu = machine.main_gpu();
     let upstream = snapshot.profile.upstream_id;
     let models = upstream.map(|id| super::profile::models_for(id, context)).transpose()?.unwrap_or_default();
     let config = serde_json::json!({

@@ -87,6 +87,7 @@ fn text(report: &ProfileReport<'_>) -> String {
     rows.push(("processor", processor(machine)));
     rows.push(("memory", memory(machine)));
     rows.extend(machine.gpus.iter().map(|found| ("GPU", gpu(found))));
+    rows.extend(machine.gpu_notes.iter().map(|note| ("GPU", note.clone())));
     if !report.models.is_empty() {
         rows.push(("models", report.models.join(", ")));
     }

@@ -34,9 +34,9 @@ pub struct Machine {
     pub memory_limit_used_bytes: Option<u64>,
     pub swap_bytes: Option<u64>,
     pub apple: Option<Apple>,
-    /// Every GPU, as the system orders them. Apple's is one with [`Gpu::unified`] memory.
+    /// Every GPU that programs here can use, as the system orders them. Apple's is one with [`Gpu::unified`] memory.
     pub gpus: Vec<Gpu>,
-    /// What there is to say of them: why one that is there cannot be used, how one is divided.
+    /// What there is to say of GPUs: why one that is there cannot be used, how one is divided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gpu_notes: Vec<String>,
     pub surroundings: Surroundings,
@@ -51,6 +51,13 @@ impl Machine {
             (Some(total), Some(limit)) => Some(total.min(limit)),
             (total, limit) => total.or(limit),
         }
+    }
+
+    /// The GPU that a model would run on: one with memory of its own before one inside the processor, the largest first.
+    pub fn main_gpu(&self) -> Option<&Gpu> {
+        let memory = |gpu: &Gpu| gpu.memory_bytes.as_ref().map_or(0, |memory| memory.value);
+        // The first of equals.
+        self.gpus.iter().rev().max_by_key(|gpu| (!gpu.integrated, memory(gpu)))
     }
 
     /// Memory that is free for this process now.

@@ -50,6 +50,8 @@ pub struct ModeWarning {
 /// Judges the machine.
 pub fn mode(machine: &Machine) -> Mode {
     let has = |vendor: GpuVendor| machine.gpus.iter().any(|gpu| gpu.vendor == vendor);
+    // No server uses the graphics inside Intel's processors unless it is told to.
+    let has_arc = machine.gpus.iter().any(|gpu| gpu.vendor == GpuVendor::Intel && !gpu.integrated);
     let virtual_mac = machine.apple.as_ref().is_some_and(|apple| apple.virtual_machine);
     let kind = if machine.os == "macos" && has(GpuVendor::Apple) && !virtual_mac && !translated(machine) {
         ModeKind::NativeMetal
@@ -57,7 +59,7 @@ pub fn mode(machine: &Machine) -> Mode {
         ModeKind::Cuda
     } else if has(GpuVendor::Amd) {
         ModeKind::Rocm
-    } else if machine.os != "macos" && (has(GpuVendor::Intel) || has(GpuVendor::Other) || has(GpuVendor::Apple)) {
+    } else if machine.os != "macos" && (has_arc || has(GpuVendor::Other) || has(GpuVendor::Apple)) {
         ModeKind::Vulkan
     } else if machine.surroundings.container.is_some() || is_docker_desktop(machine) {
         ModeKind::ContainerWithoutGpu

@@ -72,9 +72,12 @@ const ROWS: &[Row] = &[
     ),
     (
         "gpu-nvidia-mismatch",
-        &["NVIDIA GeForce GTX 1660 Ti @0000:01:00.0"],
-        &["different versions"],
-        &["missing: neither NVML nor nvidia-smi answers for GPU 0 NVIDIA GeForce GTX 1660 Ti"],
+        &[],
+        &[
+            "NVIDIA GeForce GTX 1660 Ti (0000:01:00.0, driver 550.54.14) cannot be used: NVIDIA's kernel module and its library \
+           are of different versions",
+        ],
+        &[],
     ),
     (
         "gpu-wsl2-rtx4070-laptop",
@@ -103,19 +106,15 @@ const ROWS: &[Row] = &[
     ),
     (
         "gpu-gb10-spark",
-        &[
-            "NVIDIA GB10 @000f:01:00.0, 122574 MiB (unified with the machine's memory), 273.0 GB/s (table of GPUs), 12.1, \
-           140 W (table of GPUs), unified, integrated",
-        ],
+        &["NVIDIA GB10 @000f:01:00.0, 122574 MiB (the machine's memory), 273.0 GB/s (table of GPUs), 12.1, \
+           140 W (table of GPUs), unified, integrated"],
         &[],
         &["NVML power"],
     ),
     (
         "gpu-jetson-agx-orin-64gb",
-        &[
-            "NVIDIA Jetson AGX Orin GPU, 62840 MiB (unified with the machine's memory), 204.8 GB/s (table of GPUs), 8.7, \
-           unified, integrated",
-        ],
+        &["NVIDIA Jetson AGX Orin GPU, 62840 MiB (the machine's memory), 204.8 GB/s (table of GPUs), 8.7, \
+           unified, integrated"],
         &[],
         &["INA3221 rails"],
     ),

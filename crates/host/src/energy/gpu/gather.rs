@@ -73,12 +73,6 @@ fn by_smi(host: &Arc<dyn HostSource>, machine: &Machine, chain: &mut Chain) {
             chain.missing.push(untold(smi::SOURCE, "nvidia-smi tells no power of", label));
         }
     }
-    if devices.is_empty() {
-        for gpu in machine.gpus.iter().filter(|gpu| gpu.vendor == GpuVendor::Nvidia) {
-            let device = label(machine, gpu.pci_address.as_deref(), &gpu.name);
-            chain.missing.push(untold(nvml::COUNTER, "neither NVML nor nvidia-smi answers for", device));
-        }
-    }
     if !boards.is_empty() {
         chain.meters.push(Box::new(SmiMeter { host: Arc::clone(host), boards }));
     }

@@ -20,9 +20,7 @@ pub(super) fn describe(host: &dyn HostSource, machine: &Machine) -> Option<Gpu> 
         name: format!("{} GPU", model.strip_suffix(" Developer Kit").unwrap_or(&model)),
         pci_address: None,
         driver: release(host),
-        memory_bytes: machine
-            .memory_bytes
-            .map(|bytes| Reading::new(bytes, "unified with the machine's memory", Quality::Measured)),
+        memory_bytes: machine.memory_bytes.map(|bytes| Reading::new(bytes, "the machine's memory", Quality::Measured)),
         memory_free_bytes: machine.memory_available_bytes,
         shared_memory_bytes: None,
         unified: true,

@@ -6,7 +6,7 @@ use crate::source::HostSource;
 
 /// Fills in [`Machine::gpus`] and [`Machine::gpu_notes`]. The machine's memory must be known by now.
 pub(in crate::machine) fn probe(host: &dyn HostSource, machine: &mut Machine) {
-    let (mut gpus, mut notes) = nvidia::find(host, machine);
+    let nvidia::Found { mut gpus, mut notes, explained } = nvidia::find(host, machine);
     if let Some(module) = jetson::describe(host, machine) {
         match gpus.iter_mut().find(|gpu| gpu.pci_address.is_none() || gpu.integrated) {
             Some(seen) => merge(seen, module),
@@ -15,7 +15,9 @@ pub(in crate::machine) fn probe(host: &dyn HostSource, machine: &mut Machine) {
     }
     let reachable = drm::has_render_node(host);
     for card in drm::cards(host) {
-        let seen = gpus.iter().any(|gpu| gpu.pci_address.is_some() && gpu.pci_address == card.pci_address);
+        let seen = card.pci_address.as_ref().is_some_and(|address| {
+            explained.contains(address) || gpus.iter().any(|gpu| gpu.pci_address.as_ref() == Some(address))
+        });
         match card.vendor {
             drm::NVIDIA if seen => {}
             drm::NVIDIA => notes.push(without_driver(&card)),

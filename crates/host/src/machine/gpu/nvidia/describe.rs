@@ -48,7 +48,7 @@ fn board(device: &NvmlDevice, asked: &str, machine: &Machine) -> Option<Gpu> {
         && (shares || name.contains("nvgpu") || listed.iter().any(|card| card.memory == table::MemoryKind::Unified));
     let measured = |value: u64, source: &str| Reading::new(value, source, Quality::Measured);
     let memory_bytes = if inside {
-        machine.memory_bytes.map(|bytes| measured(bytes, "unified with the machine's memory"))
+        machine.memory_bytes.map(|bytes| measured(bytes, "the machine's memory"))
     } else {
         own_memory.map(|bytes| measured(bytes, asked))
     };
@@ -88,7 +88,12 @@ fn bandwidth(device: &NvmlDevice) -> Option<Reading<f64>> {
     let clock_mhz = device.max_memory_clock_mhz.filter(|clock| (100..=50_000).contains(clock))?;
     let width_bits = device.memory_bus_width_bits.filter(|width| (32..=32_768).contains(width))?;
     let gb_s = 2.0 * f64::from(clock_mhz) * f64::from(width_bits) / 8.0 / 1000.0;
-    Some(Reading::new((gb_s * 10.0).round() / 10.0, "NVML memory clock and bus width", Quality::Measured))
+    Some(Reading::new(rounded(gb_s), "NVML memory clock and bus width", Quality::Measured))
+}
+
+/// To a tenth: more digits than that are not known.
+fn rounded(gb_s: f64) -> f64 {
+    (gb_s * 10.0).round() / 10.0
 }
 
 /// A part of `whole`, with the share of the bandwidth that its share of the memory stands for.
@@ -103,7 +108,7 @@ fn part_of(whole: &Gpu, part: &MigDevice, asked: &str) -> Option<Gpu> {
         bandwidth_gb_s: whole
             .bandwidth_gb_s
             .as_ref()
-            .map(|board| Reading::new(board.value * share, "share of the divided board", Quality::Estimated)),
+            .map(|board| Reading::new(rounded(board.value * share), "share of the divided board", Quality::Estimated)),
         cores: None,
         power_limit_w: None,
         energy_counter: Some(false),

@@ -8,4 +8,4 @@ mod sources;
 
 pub(crate) use answer::{MigDevice, NvmlCounters, NvmlDevice};
 pub(crate) use smi::{listed as smi_devices, power as smi_power};
-pub(super) use sources::find;
+pub(super) use sources::{Found, find};
