@@ -4,12 +4,14 @@ use crate::machine::{Gpu, Machine};
 use puma_core::canon::sha256_hex;
 use serde_json::{Value, json};
 
-/// Sixteen hex digits over processor, cores, memory in whole GiB and GPUs. Speeds learned under one key hold for every
+/// Sixteen hex digits over processor, cores, memory in whole GiB and GPUs with their bandwidth. Speeds learned under one key hold for every
 /// machine with the same parts, and for no other.
 pub fn machine_key(machine: &Machine) -> String {
     let gibibytes = |bytes: Option<u64>| bytes.map(|bytes| (bytes + (1 << 29)) >> 30);
     let gpu = |gpu: &Gpu| -> Value {
-        json!([gpu.name, gpu.cores, gibibytes(gpu.memory_bytes.as_ref().map(|memory| memory.value))])
+        // One name stands for cards with faster and slower memory.
+        let bandwidth_gb_s = gpu.bandwidth_gb_s.as_ref().map(|bandwidth| bandwidth.value.round() as u64);
+        json!([gpu.name, gpu.cores, gibibytes(gpu.memory_bytes.as_ref().map(|memory| memory.value)), bandwidth_gb_s])
     };
     let facts = json!([
         machine.arch,
