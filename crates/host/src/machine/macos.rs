@@ -3,7 +3,7 @@
 //! Asked first is what is cheap and stable: `sysctl`, then `ioreg`, Metal, and `system_profiler` (a quarter of a second)
 //! only for what the others did not tell.
 
-use super::apple::{Chip, Seen, WorkingSetRule, chip_facts, working_set};
+use super::apple::{Chip, MOST_GPU_CORES, Seen, WorkingSetRule, chip_facts, working_set};
 use super::macos_text::{Swap, VmPages, gpu_core_count, metal_device, profiler_gpu_cores, profiler_hardware};
 use super::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine};
 use crate::source::{HostSource, NativeQuery};
@@ -130,6 +130,7 @@ fn apple(host: &dyn HostSource, machine: &mut Machine, chip: Chip) {
     let set = metal
         .as_ref()
         .and_then(|metal| metal.working_set_bytes)
+        .filter(|bytes| machine.memory_bytes.is_none_or(|memory| *bytes <= memory))
         .map(|bytes| Reading::new(bytes, "Metal recommendedMaxWorkingSetSize", Quality::Measured));
     let rule = WorkingSetRule::of_version(machine.os_version.as_deref());
     let by_rule = machine.memory_bytes.filter(|_| !is_virtual).map(|bytes| working_set(bytes, rule, wired_limit_mb));
@@ -168,7 +169,8 @@ fn is_translated(host: &dyn HostSource) -> bool {
 fn counted_gpu_cores(host: &dyn HostSource) -> Option<u32> {
     let by_ioreg = host.ask("/usr/sbin/ioreg", &["-rc", "AGXAccelerator", "-d1"]).ok();
     let by_ioreg = by_ioreg.and_then(|text| gpu_core_count(&text));
-    by_ioreg.or_else(|| profiler(host, "SPDisplaysDataType").and_then(|text| profiler_gpu_cores(&text)))
+    let counted = by_ioreg.or_else(|| profiler(host, "SPDisplaysDataType").and_then(|text| profiler_gpu_cores(&text)));
+    counted.filter(|cores| *cores <= MOST_GPU_CORES)
 }
 
 /// The user's own limit; 0 stands for the system's. macOS 13 had it in bytes under another name.

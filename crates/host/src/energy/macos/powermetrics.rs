@@ -1,7 +1,8 @@
 //! Apple's `powermetrics`, where its owner lets it run without a password.
 //!
 //! One call takes as long as the time it measures, so a thread of its own makes one call after the other, and the meter
-//! tells what they came to. Between two calls pass some milliseconds: the power before holds for them.
+//! tells what they came to. Between two calls pass some milliseconds: the power of the later one holds for them. What a
+//! call has not told yet is taken to be as before, and put right when it tells, so that a short time is not cut off.
 
 use super::super::chain::Missing;
 use super::powermetrics_sample::Sample;
@@ -20,6 +21,8 @@ const TRIAL: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A gap longer than this between two windows is time without a reading.
 const LONGEST_GAP: Duration = Duration::from_secs(3);
+/// Power is taken to be as before for so long at most.
+const LONGEST_AHEAD: Duration = Duration::from_secs(3);
 /// After so many failures in a row it is given up.
 const MOST_FAILURES: u32 = 3;
 
@@ -36,7 +39,6 @@ pub(super) struct PowerMetrics {
     started: bool,
 }
 
-#[derive(Default)]
 struct Shared {
     sums: Mutex<Sums>,
     ended: AtomicBool,
@@ -45,13 +47,38 @@ struct Shared {
 /// What was measured so far.
 #[derive(Debug, Default)]
 struct Sums {
-    processor_j: f64,
-    gpu_j: f64,
-    windows: u64,
+    processor: Part,
+    gpu: Part,
+    /// When the latest call ended.
+    ended: Option<Instant>,
     failures: u32,
     /// Why the last call gave no sample.
     error: Option<String>,
     lost: Vec<(Duration, String)>,
+}
+
+/// Joules of one part of the chip.
+#[derive(Debug, Default)]
+struct Part {
+    /// Up to the end of the latest call.
+    joules: f64,
+    /// Mean of the latest call.
+    watts: f64,
+    /// The most that was told: joules never fall.
+    told: f64,
+}
+
+impl Part {
+    fn add(&mut self, watts: f64, duration: Duration) {
+        self.watts = watts;
+        self.joules += watts * duration.as_secs_f64();
+    }
+
+    fn tell(&mut self, since_latest: Duration) -> f64 {
+        let ahead = self.watts * since_latest.min(LONGEST_AHEAD).as_secs_f64();
+        self.told = self.told.max(self.joules + ahead);
+        self.told
+    }
 }
 
 impl PowerMetrics {
@@ -60,7 +87,7 @@ impl PowerMetrics {
     /// # Errors
     /// It may not be run, hangs, or prints something else.
     pub(super) fn open(host: &Arc<dyn HostSource>, device: &str, channels: &[Channel]) -> Result<Self, Missing> {
-        call(host.as_ref(), TRIAL).map_err(|why| {
+        let trial = call(host.as_ref(), TRIAL).map_err(|why| {
             let missing = Missing::new(SOURCE, channels).because(why.reason);
             if why.may_be_allowed { missing.hint(HINT) } else { missing }
         })?;
@@ -68,13 +95,14 @@ impl PowerMetrics {
             host: Arc::clone(host),
             device: device.to_owned(),
             channels: channels.to_vec(),
-            shared: Arc::default(),
+            shared: Arc::new(Shared { sums: Mutex::new(Sums::beginning_with(&trial)), ended: AtomicBool::new(false) }),
             started: false,
         })
     }
 
     fn start(&mut self) -> Result<(), MeterError> {
         let (host, shared) = (Arc::clone(&self.host), Arc::clone(&self.shared));
+        shared.sums().ended = Some(Instant::now());
         let thread = std::thread::Builder::new().name("powermetrics".to_owned());
         let spawned = thread.spawn(move || {
             let mut before = Instant::now();
@@ -85,6 +113,7 @@ impl PowerMetrics {
                 let given_up = {
                     let mut sums = shared.sums();
                     sums.take(called, since);
+                    sums.ended = Some(before);
                     sums.failures >= MOST_FAILURES
                 };
                 if given_up {
@@ -116,6 +145,11 @@ impl Shared {
 }
 
 impl Sums {
+    fn beginning_with(trial: &Sample) -> Self {
+        let part = |watts| Part { watts, ..Part::default() };
+        Self { processor: part(processor_w(trial)), gpu: part(gpu_w(trial)), ..Self::default() }
+    }
+
     /// Takes what a call measured, which ended `since` the one before.
     fn take(&mut self, called: Result<Sample, Refusal>, since: Duration) {
         let sample = match called {
@@ -129,16 +163,23 @@ impl Sums {
         };
         self.failures = 0;
         self.error = None;
-        self.windows += 1;
         let window = sample.duration.unwrap_or(WINDOW);
         let covered = since.min(window + LONGEST_GAP);
         if covered < since {
             self.lost.push((since - covered, "powermetrics was not called in time".to_owned()));
         }
-        let joules = |watts: Option<f64>| watts.unwrap_or(0.0) * covered.as_secs_f64();
-        self.processor_j += joules(sample.processor_w) + joules(sample.neural_engine_w);
-        self.gpu_j += joules(sample.gpu_w);
+        self.processor.add(processor_w(&sample), covered);
+        self.gpu.add(gpu_w(&sample), covered);
     }
+}
+
+/// With the Neural Engine.
+fn processor_w(sample: &Sample) -> f64 {
+    sample.processor_w.unwrap_or(0.0) + sample.neural_engine_w.unwrap_or(0.0)
+}
+
+fn gpu_w(sample: &Sample) -> f64 {
+    sample.gpu_w.unwrap_or(0.0)
 }
 
 impl Meter for PowerMetrics {
@@ -166,14 +207,18 @@ impl Meter for PowerMetrics {
         if !self.started {
             self.start()?;
         }
-        let sums = self.shared.sums();
+        let mut sums = self.shared.sums();
         if let Some(message) = &sums.error {
             return Err(MeterError { message: message.clone(), fatal: sums.failures >= MOST_FAILURES });
         }
+        let since_latest = sums.ended.map_or(Duration::ZERO, |ended| ended.elapsed());
         let readings = self.channels.iter().map(|channel| MeterReading {
             channel: *channel,
             device: self.device.clone(),
-            energy_j: if *channel == Channel::Gpu { sums.gpu_j } else { sums.processor_j },
+            energy_j: match channel {
+                Channel::Gpu => sums.gpu.tell(since_latest),
+                _ => sums.processor.tell(since_latest),
+            },
         });
         Ok(readings.collect())
     }
@@ -247,19 +292,32 @@ mod tests {
 
     #[test]
     fn the_power_of_a_window_holds_until_the_next_one_begins() {
-        let mut sums = Sums::default();
+        let mut sums = Sums::beginning_with(&sample(1.0, 1.0));
         for _ in 0..10 {
             sums.take(Ok(sample(10.0, 5.0)), Duration::from_millis(2100));
         }
-        assert!((sums.processor_j - 210.0).abs() < 1e-9 && (sums.gpu_j - 105.0).abs() < 1e-9);
+        assert!((sums.processor.joules - 210.0).abs() < 1e-9 && (sums.gpu.joules - 105.0).abs() < 1e-9);
         assert!(sums.lost.is_empty());
+    }
+
+    #[test]
+    fn time_that_no_call_has_told_of_yet_is_as_before_and_put_right_later() {
+        let mut sums = Sums::beginning_with(&sample(10.0, 0.0));
+        let half = Duration::from_secs(1);
+        assert!((sums.processor.tell(half) - 10.0).abs() < 1e-9);
+        // The call tells of less: what was said is not taken back, and the next joules make up for it.
+        sums.take(Ok(sample(2.0, 0.0)), WINDOW);
+        assert!((sums.processor.tell(Duration::ZERO) - 10.0).abs() < 1e-9);
+        sums.take(Ok(sample(8.0, 0.0)), WINDOW);
+        assert!((sums.processor.tell(half) - 28.0).abs() < 1e-9);
+        assert!((sums.processor.tell(Duration::from_secs(600)) - 44.0).abs() < 1e-9, "three seconds ahead and no more");
     }
 
     #[test]
     fn a_long_gap_is_lost_and_not_filled() {
         let mut sums = Sums::default();
         sums.take(Ok(sample(10.0, 5.0)), Duration::from_secs(60));
-        assert!((sums.processor_j - 50.0).abs() < 1e-9);
+        assert!((sums.processor.joules - 50.0).abs() < 1e-9);
         assert_eq!(sums.lost, [(Duration::from_secs(55), "powermetrics was not called in time".to_owned())]);
     }
 

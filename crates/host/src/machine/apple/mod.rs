@@ -8,5 +8,5 @@ mod table;
 mod working_set;
 
 pub use brand::Chip;
-pub use table::{ChipFacts, ChipStatus, Seen, chip_facts};
+pub use table::{ChipFacts, ChipStatus, MOST_GPU_CORES, Seen, chip_facts};
 pub use working_set::{WorkingSetRule, working_set};

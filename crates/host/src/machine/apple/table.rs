@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 const CHIPS: &str = include_str!("../../../../../assets/hardware/apple_chips.csv");
 
 /// More GPU cores than this is a misreading.
-const MOST_GPU_CORES: u32 = 1024;
+pub const MOST_GPU_CORES: u32 = 1024;
 
 /// How sure the table is of a chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
