@@ -13,4 +13,4 @@ pub mod source;
 pub mod speed;
 
 pub use machine::Machine;
-pub use source::{HostSource, RealHost, RecordedHost};
+pub use source::{HostSource, RealHost, RecordedHost, record};

@@ -33,6 +33,8 @@ pub struct Machine {
     /// What the limited group uses already, where there is a limit.
     pub memory_limit_used_bytes: Option<u64>,
     pub swap_bytes: Option<u64>,
+    /// Free where the program was started. [`disk_free_bytes`](super::disk_free_bytes) asks for other folders.
+    pub disk_free_bytes: Option<u64>,
     pub apple: Option<Apple>,
     /// Every GPU that programs here can use, as the system orders them. Apple's is one with [`Gpu::unified`] memory.
     pub gpus: Vec<Gpu>,

@@ -16,3 +16,4 @@ mod surroundings;
 
 pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
 pub use gpu::{GpuCounters, gpu_counters};
+pub use probe::disk_free_bytes;

@@ -73,7 +73,7 @@ impl From<Answer> for Kept {
 }
 
 impl Kept {
-    fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> Answer {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::Lines(lines) => Ok(lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()),
@@ -119,6 +119,10 @@ impl RecordedHost {
 
     pub fn recording(&self) -> &Recording {
         &self.recording
+    }
+
+    pub(super) fn recording_mut(&mut self) -> &mut Recording {
+        &mut self.recording
     }
 }
 

@@ -5,4 +5,5 @@ mod gpus;
 mod machines;
 mod machines_gpu;
 mod machines_linux;
+mod recording;
 mod machines_mac;
