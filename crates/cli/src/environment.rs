@@ -43,18 +43,20 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("XDG_CACHE_HOME", "Base of the Hugging Face cache on Linux."),
     row("HOME", "The user's folder."),
     row("PATH", "Searched for `ollama` and `docker` by `puma up` and `puma down`."),
+    row("container", "Set by Podman, LXC and systemd for what they start: one of the signs of a container."),
     row("KUBERNETES_SERVICE_HOST", "Set by Kubernetes in its pods: one of the signs of a container."),
     row("WSL_DISTRO_NAME", "Set by Windows' Subsystem for Linux: one of the signs of it."),
 ];
 
 /// Variables that describe the machine; a recording keeps them.
-const OF_THE_HOST: [&str; 6] = [
+const OF_THE_HOST: [&str; 7] = [
     "KUBERNETES_SERVICE_HOST",
     "PUMA_GPU_BACKEND",
     "PUMA_GPU_NAME",
     "PUMA_GPU_VRAM_GB",
     "PUMA_POWERCAP_ROOT",
     "WSL_DISTRO_NAME",
+    "container",
 ];
 
 /// The variables a machine may be asked about, those that are set.

@@ -9,7 +9,10 @@ use clap::Args;
 use puma_backends::endpoint::ResolvedEndpoint;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_engine::{CONTRACT, Level};
-use puma_host::Machine;
+use puma_host::source::{PROBES, Recording};
+use puma_host::{Machine, record};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Arguments of `puma doctor`. Ends with 1 when a check fails; warnings do not fail.
@@ -18,6 +21,12 @@ pub(crate) struct DoctorArgs {
     /// Also require a reachable Ollama server.
     #[arg(long)]
     ollama: bool,
+    /// Write what this machine answers to FILE instead, without identifiers; `--host FILE` then answers for it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ollama", "json"])]
+    record: Option<PathBuf>,
+    /// Write FILE even if it exists.
+    #[arg(long, requires = "record")]
+    force: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -27,7 +36,10 @@ pub(crate) struct DoctorArgs {
 const LITTLE_MEMORY_BYTES: u64 = 2 << 30;
 
 pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
-    let DoctorArgs { ollama, json } = args;
+    let DoctorArgs { ollama, record, force, json } = args;
+    if let Some(file) = record {
+        return keep_answers(&file, force, context);
+    }
     let machine = Machine::probe(context.host.as_ref());
     let checks = vec![
         processor(&machine),
@@ -47,6 +59,65 @@ pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
         0 => Ok(()),
         count => Err(Failure::operation(format!("{count} checks failed"))),
     }
+}
+
+/// `--record`: asks everything there is to ask and writes the answers.
+fn keep_answers(file: &Path, force: bool, context: &Context) -> Result<(), Failure> {
+    if context.host.is_recorded() {
+        return Err(Failure::invalid("`--host` answers for a machine that is recorded already")
+            .hint("leave `--host` away to record this machine"));
+    }
+    let recorded = record(context.host.clone(), &description(&Machine::probe(context.host.as_ref())));
+    write_new(file, force, &recorded.recording)?;
+    context.ui.data(&format!("{}\n", kept(file, &recorded.recording)))?;
+    let probes: Vec<&str> = PROBES.iter().map(|probe| probe.name).collect();
+    context.ui.note(&format!("asked for: {}", probes.join(", ")));
+    context.ui.note(
+        "names of users and machines, paths of homes, serial numbers, UUIDs, addresses and container ids were replaced; \
+         read the file before you hand it on",
+    );
+    if !recorded.changed.is_empty() {
+        let facts = recorded.changed.join(", ");
+        context.ui.warn(&format!("without identifiers the recording answers otherwise than this machine for: {facts}"));
+    }
+    Ok(())
+}
+
+/// What the machine is, in a line.
+fn description(machine: &Machine) -> String {
+    let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
+    let memory = machine.memory_bytes.map_or_else(|| "unknown memory".to_owned(), bytes);
+    let system = machine.os_version.as_deref().unwrap_or(&machine.os);
+    format!("{cpu}, {memory}, {system}; recorded by puma {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn kept(file: &Path, recording: &Recording) -> String {
+    format!(
+        "{}: {} files, {} folders, {} links, {} programs, {} system interfaces, {} variables",
+        file.display(),
+        recording.files.len(),
+        recording.folders.len(),
+        recording.links.len(),
+        recording.commands.len(),
+        recording.native.len(),
+        recording.variables.len()
+    )
+}
+
+fn write_new(file: &Path, force: bool, recording: &Recording) -> Result<(), Failure> {
+    let cannot = |why: String| Failure::operation(format!("{} cannot be written: {why}", file.display()));
+    let mut text = serde_json::to_string_pretty(recording).map_err(|error| cannot(error.to_string()))?;
+    text.push('\n');
+    let mut options = std::fs::OpenOptions::new();
+    let options =
+        if force { options.write(true).create(true).truncate(true) } else { options.write(true).create_new(true) };
+    let written = options.open(file).and_then(|mut out| out.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::invalid(format!("{} exists", file.display())).hint("`--force` replaces it; or name another file")
+        }
+        _ => cannot(error.to_string()),
+    })
 }
 
 pub(crate) fn processor(machine: &Machine) -> Check {

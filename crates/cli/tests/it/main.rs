@@ -11,6 +11,7 @@ mod kill;
 mod machine;
 mod pages;
 mod real;
+mod recording;
 mod run;
 mod server;
 #[cfg(unix)]

@@ -214,4 +214,16 @@ pub(crate) const ROWS: &[Expected] = &[
         host_os: HostOs::Linux,
         ..ROW
     },
+    Expected {
+        name: "firecracker-vm",
+        cpu: Some("AMD EPYC"),
+        physical_cores: Some(2),
+        logical_cores: 2,
+        sockets: Some(1),
+        numa_nodes: Some(1),
+        memory_kib: Some(24_684_092),
+        virtual_machine: Some("firecracker"),
+        host_os: HostOs::Linux,
+        ..ROW
+    },
 ];

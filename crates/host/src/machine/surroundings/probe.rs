@@ -56,7 +56,7 @@ fn guest(host: &dyn HostSource, evidence: &mut Evidence) {
         first(evidence, path, &read(path), clues::HYPERVISOR_NODE);
     }
     let cpuid = host.native(&NativeQuery::Hypervisor).unwrap_or_default();
-    first(evidence, "cpuid", &cpuid, clues::CPUID);
+    first(evidence, "cpuid", cpuid.trim_matches('"'), clues::CPUID);
     if cpuid.contains("KVMKVMKVM") && vendor.is_none() {
         let means = "KVM without a PC's firmware: a minimal machine";
         evidence.add("/sys/class/dmi/id", "not there", means, &[(Guest(Some("firecracker")), 3)]);

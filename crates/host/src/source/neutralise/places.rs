@@ -8,6 +8,9 @@ pub(super) fn special(place: &str, text: &str, places: &mut Placeholders) -> Opt
     match place {
         "/proc/self/mountinfo" => Some(mapped_lines(text, |line| mount(line, places))),
         "/proc/self/cgroup" => Some(mapped_lines(text, |line| group(line, places))),
+        "/etc/os-release" | "/usr/lib/os-release" => {
+            Some(kept_lines(&text.replace('\r', ""), &["NAME=", "ID=", "ID_LIKE=", "VERSION"]))
+        }
         "/run/.containerenv" => Some(kept_lines(text, &["engine=", "rootless="])),
         // A kernel's log names every device by its serial number; only gVisor's is asked for, for one line.
         "dmesg" => Some(kept_lines(text, &["Starting gVisor"])),

@@ -40,7 +40,10 @@ fn is_disk(word: &str) -> bool {
 
 fn names_nobody(word: &str) -> bool {
     let short_number = word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    short_number || is_word(word) || is_disk(word) || ["name", "id", "serial"].iter().any(|kind| is_placeholder(kind, word))
+    short_number
+        || is_word(word)
+        || is_disk(word)
+        || ["name", "id", "serial"].iter().any(|kind| is_placeholder(kind, word))
 }
 
 /// A path, or a list of paths and options, in which every word that could be a name is replaced.
