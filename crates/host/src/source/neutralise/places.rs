@@ -56,8 +56,8 @@ fn is_identifier_file(path: &str) -> bool {
     folder.starts_with('/') && (NAMES.contains(&name) || name.ends_with("_serial") || name.ends_with("_asset_tag"))
 }
 
-fn mapped_lines(text: &str, mut line: impl FnMut(&str) -> Option<String>) -> String {
-    text.lines().filter_map(|one| line(one)).flat_map(|line| [line, "\n".to_owned()]).collect()
+fn mapped_lines(text: &str, line: impl FnMut(&str) -> Option<String>) -> String {
+    text.lines().filter_map(line).flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 fn kept_lines(text: &str, pieces: &[&str]) -> String {
