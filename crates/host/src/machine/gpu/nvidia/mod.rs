@@ -6,6 +6,8 @@ mod kernel_module;
 mod smi;
 mod sources;
 
-pub(crate) use answer::{MigDevice, NvmlCounters, NvmlDevice};
+#[cfg(target_os = "linux")]
+pub(crate) use answer::MigDevice;
+pub(crate) use answer::{NvmlCounters, NvmlDevice};
 pub(crate) use smi::{listed as smi_devices, power as smi_power};
 pub(super) use sources::{Found, find};
