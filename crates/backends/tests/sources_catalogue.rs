@@ -90,3 +90,23 @@ fn each_broken_rule_is_named() {
         assert!(error.message.starts_with("models.yaml is not valid") && error.message.contains(message), "{error}");
     }
 }
+
+#[test]
+fn every_profile_of_upstream_has_a_recommended_model_that_lists_it() {
+    let catalogue = Catalogue::embedded();
+    let profiles = &catalogue.get("qwen2.5:1.5b").unwrap().profiles;
+    assert_eq!(profiles.len(), 15);
+    for profile in profiles {
+        let model = catalogue.recommended_for(profile).unwrap();
+        assert!(model.profiles.contains(profile));
+        // The model of upstream's published results wherever it may be.
+        let is_reference = catalogue.get("qwen2.5:3b").unwrap().profiles.contains(profile);
+        assert_eq!(model.tag == "qwen2.5:3b", is_reference, "{profile}");
+    }
+    assert!(catalogue.recommended_for("gpu-pro").is_none());
+    let without = EMBEDDED_CATALOGUE.replace("recommended: [qwen2.5:3b, qwen2.5:1.5b]", "");
+    let without = Catalogue::parse(&without, "test").unwrap();
+    assert_eq!(without.recommended_for("gpu-high").unwrap().tag, catalogue.models[0].tag);
+    let unknown = EMBEDDED_CATALOGUE.replace("recommended: [qwen2.5:3b", "recommended: [nope:1b");
+    assert!(Catalogue::parse(&unknown, "test").unwrap_err().message.contains("nope:1b"));
+}

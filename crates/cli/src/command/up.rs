@@ -12,6 +12,7 @@ use puma_backends::endpoint::ResolvedEndpoint;
 use puma_backends::ollama::service::{
     DockerOptions, Mode, NativeOptions, PulledModel, SearchPath, Step, Up, pull_model,
 };
+use puma_backends::sources::{Progress as _, PullProgress};
 use puma_core::Clock as _;
 use puma_host::profile::{MachineSnapshot, Selection};
 use serde::Serialize;
@@ -162,7 +163,15 @@ pub(crate) fn say(context: &Context, step: &Step) {
 
 fn fetch(resolved: &ResolvedEndpoint, tag: &str, context: &Context) -> Result<PulledModel, Failure> {
     let mut bar = PullBar::new(&context.ui);
-    let pulled = pull_model(&resolved.endpoint, tag, &mut bar, &context.cancel);
+    let mut begun = false;
+    let mut progress = |progress: &PullProgress<'_>| {
+        // Where no bar is seen, this is all there is for a while.
+        if !std::mem::replace(&mut begun, true) && !context.ui.shows_progress() {
+            context.ui.note(&format!("fetching {tag}"));
+        }
+        bar.report(progress);
+    };
+    let pulled = pull_model(&resolved.endpoint, tag, &mut progress, &context.cancel);
     bar.clear();
     let pulled = pulled?;
     wire::service().remember_model(&pulled.name, &context.cancel)?;

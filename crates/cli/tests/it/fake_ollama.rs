@@ -41,7 +41,7 @@ pub(crate) fn program(home: &Path, name: &str, lines: &str) -> PathBuf {
     path
 }
 
-/// An address on which nothing listens, and on which nothing else will: the system hands out ports in turn.
+/// An address on which nothing listens at the moment.
 pub(crate) fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound listener has an address").to_string()

@@ -340,3 +340,26 @@ fn the_model_is_the_one_recommended_for_the_profile() {
         assert_eq!(place.record().expect("a record")["model"], model);
     }
 }
+
+/// With the program of `scripts/servers/ollama.sh program`, or any other `ollama`.
+#[test]
+fn a_real_ollama_is_started_found_again_and_stopped() {
+    let Some(program) = std::env::var_os("PUMA_TEST_OLLAMA_PROGRAM") else {
+        use std::io::Write as _;
+        // A failed write to standard error leaves nothing to tell anybody.
+        let _ = writeln!(std::io::stderr(), "not run: set PUMA_TEST_OLLAMA_PROGRAM to try a real Ollama");
+        return;
+    };
+    let place = Place::new(&format!("exec '{}' \"$@\"", program.display()));
+    let up = place.up(SKIP).json();
+    assert_eq!((&up["started_by_puma"], &up["already_running"]), (&true.into(), &false.into()));
+    let version = up["version"].as_str().expect("a version");
+    assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{version}");
+    let again = place.up(SKIP).json();
+    assert_eq!((&again["pid"], &again["already_running"]), (&up["pid"], &true.into()));
+    let env = place.puma(&["env", "--json"]).json();
+    assert_eq!(env["service"]["process_runs"], true);
+    let down = place.down();
+    assert_eq!((&down["outcome"], &down["still_answers"]), (&"stopped".into(), &Value::Null));
+    assert!(!runs(pid(&up)) && !place.answers());
+}

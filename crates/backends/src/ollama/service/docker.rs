@@ -60,8 +60,8 @@ impl ServiceFolder {
         require_startable(&options.endpoint, &format!("no container can serve at {endpoint}"))?;
         match (probe(&options.endpoint), own) {
             (Answer::Ollama(version), Some(own)) => {
-                let record = ServiceRecord { stage: Stage::Running, ..own };
-                self.write(&record)?;
+                let record = ServiceRecord { stage: Stage::Running, ..own.clone() };
+                self.update(&own, &record)?;
                 return Ok(Up { record, version, already_running: true });
             }
             (Answer::Ollama(version), None) => {

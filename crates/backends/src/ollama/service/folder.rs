@@ -47,7 +47,10 @@ impl ServiceFolder {
     pub fn remember_model(&self, model: &str, cancel: &Cancel) -> Result<(), ServiceError> {
         let _lock = self.lock(&mut |_| (), cancel)?;
         match self.record()? {
-            Some(record) => self.write(&ServiceRecord { model: Some(model.to_owned()), ..record }),
+            Some(known) => {
+                let record = ServiceRecord { model: Some(model.to_owned()), ..known.clone() };
+                self.update(&known, &record)
+            }
             None => Ok(()),
         }
     }
@@ -67,6 +70,11 @@ impl ServiceFolder {
 
     pub(super) fn write(&self, record: &ServiceRecord) -> Result<(), ServiceError> {
         record::write(&self.record_path(), record)
+    }
+
+    /// Writes `record` unless it is what `known` says already: a full disk must not hide a server that runs.
+    pub(super) fn update(&self, known: &ServiceRecord, record: &ServiceRecord) -> Result<(), ServiceError> {
+        if record == known { Ok(()) } else { self.write(record) }
     }
 
     pub(super) fn clear(&self) -> Result<(), ServiceError> {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Between two questions to a server that starts.
 const POLL: Duration = Duration::from_millis(100);
+/// For one answer of a server that starts; the next question may fare better.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) const HINTS: ServerHints = ServerHints { server: "Ollama", start: "start it with `puma up`" };
 
@@ -34,7 +36,11 @@ pub(super) fn client(endpoint: &Endpoint) -> HttpClient {
 
 /// Asks once.
 pub(super) fn probe(endpoint: &Endpoint) -> Answer {
-    match identify::version(&client(endpoint), &limits()) {
+    probe_within(endpoint, limits().inquiry)
+}
+
+fn probe_within(endpoint: &Endpoint, inquiry: Duration) -> Answer {
+    match identify::version(&client(endpoint), &TimeLimits { inquiry, ..limits() }) {
         Ok(version) => Answer::Ollama(version),
         Err(failed) if failed.error.kind == BackendErrorKind::Unreachable => Answer::Nothing(failed.error),
         Err(failed) => Answer::Other(failed.error),
@@ -69,7 +75,7 @@ pub(super) fn wait(
 ) -> Waited {
     let start = Instant::now();
     loop {
-        let answer = probe(endpoint);
+        let answer = probe_within(endpoint, PATIENCE);
         if let Answer::Ollama(version) = answer {
             return Waited::Healthy(version);
         }

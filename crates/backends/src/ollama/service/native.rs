@@ -55,7 +55,7 @@ impl ServiceFolder {
         match (probe(&options.endpoint), own) {
             (Answer::Ollama(version), Some(own)) => {
                 let record = confirmed(own);
-                self.write(&record)?;
+                self.update(own, &record)?;
                 Ok(Up { record, version, already_running: true })
             }
             (Answer::Ollama(version), None) => self.take_foreign(options, known.as_ref(), version),
@@ -95,7 +95,7 @@ impl ServiceFolder {
         match wait(&options.endpoint, options.healthy_within, cancel, &mut || fate(process) == Fate::Alive) {
             Waited::Healthy(version) => {
                 let record = confirmed(own);
-                self.write(&record)?;
+                self.update(own, &record)?;
                 Ok(Up { record, version, already_running: true })
             }
             Waited::Died => {
@@ -251,7 +251,8 @@ pub(super) fn taken(endpoint: &Endpoint, said: &str) -> ServiceError {
 /// PUMA starts plain servers on this machine and nothing else.
 pub(super) fn require_startable(endpoint: &Endpoint, why: &str) -> Result<(), ServiceError> {
     let advice = if !endpoint.is_loopback() {
-        "PUMA starts servers on this machine only: start Ollama there, or leave `--endpoint` and OLLAMA_HOST away"
+        "PUMA starts servers on this machine only: start Ollama there, or name another address with `--endpoint` \
+         (`puma down` forgets the one that an earlier `puma up` wrote down)"
     } else if !endpoint.is_plain() {
         "Ollama itself speaks plain http without a path: name it as 127.0.0.1:PORT"
     } else {

@@ -98,7 +98,9 @@ fn parse_ps(line: &str) -> Option<Process> {
 
 /// What `ps` prints, in the C locale; empty when it fails.
 fn ps(arguments: &[&str]) -> String {
-    let mut command = std::process::Command::new("ps");
+    // Where both kinds of system keep it, whatever the path of this process says.
+    let program = ["/bin/ps", "/usr/bin/ps"].into_iter().find(|path| Path::new(path).exists()).unwrap_or("ps");
+    let mut command = std::process::Command::new(program);
     command.args(arguments).env("LC_ALL", "C").env("TZ", "UTC");
     let output = command.stdin(std::process::Stdio::null()).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
