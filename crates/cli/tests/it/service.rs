@@ -2,6 +2,7 @@
 
 use crate::fake_ollama::{free_address, program, serve_line};
 use crate::support::{Ended, Home};
+use puma_testkit::expected::is_expected;
 use puma_testkit::fault_server::{Behaviour, FaultServer};
 use serde_json::Value;
 use std::process::{Command, Stdio};
@@ -344,10 +345,12 @@ fn the_model_is_the_one_recommended_for_the_profile() {
 /// With the program of `scripts/servers/ollama.sh program`, or any other `ollama`.
 #[test]
 fn a_real_ollama_is_started_found_again_and_stopped() {
-    let Some(program) = std::env::var_os("PUMA_TEST_OLLAMA_PROGRAM") else {
+    const NAME: &str = "PUMA_TEST_OLLAMA_PROGRAM";
+    let Some(program) = std::env::var_os(NAME) else {
         use std::io::Write as _;
+        assert!(!is_expected(NAME), "PUMA_EXPECT_SERVERS expects a real Ollama, but {NAME} is not set");
         // A failed write to standard error leaves nothing to tell anybody.
-        let _ = writeln!(std::io::stderr(), "not run: set PUMA_TEST_OLLAMA_PROGRAM to try a real Ollama");
+        let _ = writeln!(std::io::stderr(), "not run: set {NAME} to try a real Ollama");
         return;
     };
     let place = Place::new(&format!("exec '{}' \"$@\"", program.display()));

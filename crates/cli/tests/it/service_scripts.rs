@@ -2,6 +2,7 @@
 
 use crate::fake_ollama::{free_address, program, serve_line};
 use crate::support::{Ended, Home};
+use puma_testkit::expected::is_expected;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -79,6 +80,7 @@ fn the_scripts_pass_shellcheck_where_there_is_one() {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
         Err(_) => {
             use std::io::Write as _;
+            assert!(!is_expected("shellcheck"), "PUMA_EXPECT_SERVERS expects shellcheck, but it is missing");
             // A failed write to standard error leaves nothing to tell anybody.
             let _ = writeln!(std::io::stderr(), "not run: there is no shellcheck");
         }
