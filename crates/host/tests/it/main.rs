@@ -5,5 +5,6 @@ mod gpus;
 mod machines;
 mod machines_gpu;
 mod machines_linux;
-mod recording;
 mod machines_mac;
+mod nonsense;
+mod recording;
