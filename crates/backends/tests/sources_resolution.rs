@@ -242,27 +242,6 @@ fn a_second_resolution_does_not_read_the_file_again() {
 }
 
 #[test]
-fn recommendations_are_models_the_embedded_engine_runs_that_fit_smallest_first() {
-    let library = Machine::new().library();
-    let tags = |gib: u64| -> Vec<String> {
-        library.recommended(gib << 30).models.into_iter().map(|model| model.tag).collect()
-    };
-    assert!(tags(0).is_empty());
-    assert_eq!(tags(1), ["smollm2:135m"]);
-    let report = library.recommended(8 << 30);
-    assert_eq!(report.budget_bytes, 6 << 30);
-    assert!(report.models.windows(2).all(|pair| pair[0].needs_bytes <= pair[1].needs_bytes));
-    assert!(report.models.iter().all(|model| model.needs_bytes <= report.budget_bytes));
-    assert!(report.models[0].is_default && !report.models[0].on_this_machine);
-    let eight = tags(8);
-    assert!(eight.contains(&"qwen2.5:7b".to_owned()) && !eight.contains(&"qwen2.5:14b".to_owned()));
-    assert!(!eight.iter().any(|tag| tag.starts_with("gemma")), "the embedded engine does not run gemma");
-    for (small, large) in [(4, 8), (8, 32), (32, 128)] {
-        assert!(tags(small).iter().all(|tag| tags(large).contains(tag)), "more memory never takes a model away");
-    }
-}
-
-#[test]
 fn showing_a_model_tells_what_its_file_says_or_why_it_cannot_be_read() {
     use puma_testkit::gguf::{Architecture, TensorType, TinyModel};
     let machine = Machine::new();

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Compare(command::compare::CompareArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
+    /// Say which models fit this machine, with which context, and how fast.
+    Fit(command::fit::FitArgs),
     /// Find, fetch and describe models.
     Models(command::models::ModelsArgs),
     /// Find or start Ollama, wait until it answers, and fetch the model recommended for this machine.

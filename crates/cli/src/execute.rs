@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::fit::ledger;
 use crate::measure::Measuring;
 use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
@@ -152,7 +153,7 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
         context.ui.warn(&warning);
     }
-    let scored = score_and_store(&store, &run_id, context);
+    let scored = score_and_store(order, &store, &run_id, context);
     match outcome {
         Err(error) => Err(Failure::operation(error.to_string()).hint(error.hint(&run_id))),
         Ok(_) => scored,
@@ -160,8 +161,9 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
 }
 
 /// Scores a stored run, keeps its metrics, and makes the report.
-fn score_and_store(store: &Store, run_id: &RunId, context: &Context) -> Result<Executed, Failure> {
+fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Context) -> Result<Executed, Failure> {
     let stored = store.load_run(run_id)?;
+    ledger::record(order, &stored, store, context);
     let report = report(&stored)?;
     store.save_metrics(run_id, &metric_rows(&report.metrics), context.clock.now())?;
     Ok(Executed { report, header: stored.header })

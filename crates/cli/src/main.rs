@@ -9,6 +9,7 @@ mod environment;
 mod execute;
 mod exit;
 mod failure;
+mod fit;
 mod home;
 mod machine;
 mod measure;
@@ -79,6 +80,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
+        Command::Fit(args) => command::fit::run(args, context),
         Command::Models(args) => command::models::run(args, context),
         Command::Up(args) => command::up::run(args, context),
         Command::Down(args) => command::down::run(args, context),

@@ -96,6 +96,14 @@ impl OllamaBackend {
         self.persist(|| identify::installed(&self.client, &self.options.limits))
     }
 
+    /// What the server tells of a model's inside.
+    ///
+    /// # Errors
+    /// The server cannot be reached or does not have the model.
+    pub fn facts(&self, model: &str) -> Result<super::ServedFacts, BackendError> {
+        self.persist(|| super::facts::facts(&self.client, &self.options.limits, model))
+    }
+
     fn known(&self, model: &str) -> Option<Prepared> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
     }

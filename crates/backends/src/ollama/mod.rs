@@ -5,10 +5,12 @@
 
 mod answer;
 mod backend;
+mod facts;
 mod identify;
 mod request;
 pub mod service;
 
 pub use backend::{OllamaBackend, OllamaOptions};
+pub use facts::{ServedFacts, ServedTensor};
 pub use identify::{CONTEXT_CAP, InstalledModel};
 pub use request::Api;

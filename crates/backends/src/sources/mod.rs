@@ -33,5 +33,5 @@ pub use name::{
 pub(crate) use place::write_atomically;
 pub use progress::{NoProgress, Phase, Progress, PullProgress};
 pub use pull::{PullOptions, Pulled, SourceFailure};
-pub use report::{ListReport, ListedModel, LocalModel, Recommendation, RecommendedReport, ShowReport, WhereReport};
+pub use report::{ListReport, ListedModel, LocalModel, ShowReport, WhereReport};
 pub use stores::{ENVIRONMENT, Stores};

@@ -1,4 +1,4 @@
-//! What `puma models list|show|recommended|where` tell, as plain values.
+//! What `puma models list|show|where` tell, as plain values.
 
 use super::catalogue::{CatalogueEntry, EMBEDDED_ARCHITECTURES};
 use super::error::SourceError;
@@ -69,38 +69,6 @@ pub struct WhereReport {
     pub locations: Vec<Location>,
 }
 
-/// Models that fit this machine.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RecommendedReport {
-    pub ram_bytes: u64,
-    /// What a model may use of it.
-    pub budget_bytes: u64,
-    /// Smallest first.
-    pub models: Vec<Recommendation>,
-}
-
-/// One model that fits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Recommendation {
-    pub tag: String,
-    pub params_b: f64,
-    pub quantization: Option<String>,
-    pub size_bytes: u64,
-    /// Memory that running it takes.
-    pub needs_bytes: u64,
-    pub on_this_machine: bool,
-    pub is_default: bool,
-}
-
-/// Memory beside the weights: key-value cache of one context, activations, the program itself.
-const WORKING_BYTES: u64 = 512 << 20;
-
-/// Memory that running a model of `size_bytes` takes: its weights, a tenth of them again for caches that grow with
-/// the model, and a fixed working set.
-fn needs_bytes(size_bytes: u64) -> u64 {
-    size_bytes + size_bytes / 10 + WORKING_BYTES
-}
-
 impl Library {
     /// The catalogue merged with local copies, and the local models it does not list.
     pub fn list(&self) -> ListReport {
@@ -153,31 +121,6 @@ impl Library {
             return Err(self.not_found(name, &parsed));
         }
         Ok(WhereReport { name: name.to_owned(), locations })
-    }
-
-    /// Catalogue models that the embedded engine runs within `ram_bytes`, smallest first (by memory need, then tag).
-    ///
-    /// A model fits when 1.1 × its file + 512 MiB is at most three quarters of the memory: the rest belongs to the
-    /// system and to whatever else is open.
-    pub fn recommended(&self, ram_bytes: u64) -> RecommendedReport {
-        let budget_bytes = ram_bytes / 4 * 3;
-        let fits = |entry: &&CatalogueEntry| entry.embedded() && needs_bytes(entry.size_bytes()) <= budget_bytes;
-        let mut models: Vec<Recommendation> =
-            self.catalogue.models.iter().filter(fits).map(|entry| self.recommendation(entry)).collect();
-        models.sort_by(|a, b| a.needs_bytes.cmp(&b.needs_bytes).then_with(|| a.tag.cmp(&b.tag)));
-        RecommendedReport { ram_bytes, budget_bytes, models }
-    }
-
-    fn recommendation(&self, entry: &CatalogueEntry) -> Recommendation {
-        Recommendation {
-            tag: entry.tag.clone(),
-            params_b: entry.params_b,
-            quantization: entry.sources.first().and_then(|source| source.quantization.clone()),
-            size_bytes: entry.size_bytes(),
-            needs_bytes: needs_bytes(entry.size_bytes()),
-            on_this_machine: !self.entry_locations(entry).is_empty(),
-            is_default: entry.tag == self.catalogue.default,
-        }
     }
 
     fn listed(&self, entry: &CatalogueEntry) -> ListedModel {

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod engine;
 pub(crate) mod env;
+pub(crate) mod fit;
 pub(crate) mod list_runs;
 pub(crate) mod man;
 pub(crate) mod models;

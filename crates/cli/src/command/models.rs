@@ -2,6 +2,9 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::fit::models::Shelves;
+use crate::fit::recommend::{Basis, Quality, Recommendation, recommend};
+use crate::options::BackendKind;
 use crate::progress::PullBar;
 use crate::table::{Align, render};
 use crate::ui::{Tone, Ui};
@@ -9,7 +12,6 @@ use crate::wire;
 use clap::{Args, Subcommand};
 use puma_backends::sources::{Library, ListedModel, Location, PullOptions};
 use puma_core::Cancel;
-use puma_host::Machine;
 
 /// Arguments of `puma models`.
 #[derive(Debug, Args)]
@@ -53,8 +55,11 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Models the embedded engine can run in this machine's memory, smallest first.
+    /// Models that fit this machine: by own runs on it where there are any, else larger before smaller.
     Recommended {
+        /// Who would answer [default: ollama on a machine whose GPU it can use, else embedded].
+        #[arg(long, value_enum)]
+        backend: Option<BackendKind>,
         #[arg(long)]
         json: bool,
     },
@@ -77,7 +82,7 @@ pub(crate) fn run(args: ModelsArgs, context: &Context) -> Result<(), Failure> {
             let options = PullOptions { source, force, allow_plain_http: insecure, ..wire::pull_options() };
             pull(&library, &model, &options, json, ui, cancel)
         }
-        Action::Recommended { json } => recommended(&library, json, context),
+        Action::Recommended { backend, json } => recommended(&library, backend, json, context),
         Action::Where { model, json } => locate(&library, &model, json, ui),
     }
 }
@@ -189,15 +194,11 @@ fn pull(
     ))
 }
 
-fn recommended(library: &Library, json: bool, context: &Context) -> Result<(), Failure> {
-    let ui = &context.ui;
-    let machine = Machine::probe(context.host.as_ref());
-    let memory = machine.usable_memory_bytes().ok_or_else(|| {
-        Failure::operation("the memory of this machine cannot be read").hint("`puma models list` shows every model")
-    })?;
-    let report = library.recommended(memory);
+fn recommended(library: &Library, backend: Option<BackendKind>, json: bool, context: &Context) -> Result<(), Failure> {
+    let shelves = Shelves { library, ollama: None, here: !context.host.is_recorded() };
+    let report = recommend(context, &shelves, backend)?;
     if json {
-        return ui.json(&report);
+        return context.ui.json(&report);
     }
     let header = [
         ("model", Align::Left),
@@ -205,29 +206,55 @@ fn recommended(library: &Library, json: bool, context: &Context) -> Result<(), F
         ("quantization", Align::Left),
         ("download", Align::Right),
         ("needs", Align::Right),
-        ("on this machine", Align::Left),
+        ("verdict", Align::Left),
+        ("decode tok/s", Align::Right),
+        ("here", Align::Left),
+        ("profile", Align::Left),
+        ("basis", Align::Left),
+        ("quality", Align::Left),
     ];
-    let rows: Vec<Vec<String>> = report
-        .models
-        .iter()
-        .map(|model| {
-            vec![
-                model.tag.clone(),
-                format!("{} B", model.params_b),
-                model.quantization.clone().unwrap_or_else(|| "-".to_owned()),
-                bytes(model.size_bytes),
-                bytes(model.needs_bytes),
-                if model.on_this_machine { "yes" } else { "no" }.to_owned(),
-            ]
-        })
-        .collect();
-    ui.data(&render(&header, &rows))?;
-    ui.note(&format!(
-        "{} of memory, of which a model may use {}; larger models usually judge better, and slower",
-        bytes(report.ram_bytes),
+    context.ui.data(&render(&header, &report.models.iter().map(recommended_row).collect::<Vec<_>>()))?;
+    let profile = report.profile.as_deref().unwrap_or("none, as upstream refuses this machine");
+    context.ui.note(&format!(
+        "answered by {}, of {} that a model may use; profile: {profile}. Rows with basis `measured` come first, by own \
+         runs on this machine; then those that fit, write 5 tokens/s or more, and are larger",
+        report.engine,
         bytes(report.budget_bytes)
     ));
     Ok(())
+}
+
+fn recommended_row(model: &Recommendation) -> Vec<String> {
+    let dash = || "-".to_owned();
+    let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
+    let quality: Vec<String> = model.quality.iter().map(quality_cell).collect();
+    vec![
+        model.tag.clone(),
+        model.params_b.map_or_else(dash, |params| format!("{params} B")),
+        model.quantization.clone().unwrap_or_else(dash),
+        model.size_bytes.map_or_else(dash, bytes),
+        bytes(model.needs_bytes),
+        model.verdict.as_str().to_owned(),
+        model.decode_tokens_per_s.map_or_else(dash, |speed| format!("{speed:.0}")),
+        yes(model.on_this_machine),
+        yes(model.in_profile),
+        match model.basis {
+            Basis::Measured => "measured",
+            Basis::Prior => "prior",
+        }
+        .to_owned(),
+        if quality.is_empty() { dash() } else { quality.join("; ") },
+    ]
+}
+
+/// `triage_jira f1_macro 0.41 [0.30, 0.52] n=50`
+fn quality_cell(quality: &Quality) -> String {
+    let interval = match (quality.ci_low, quality.ci_high) {
+        (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
+        _ => String::new(),
+    };
+    let count = quality.n.map_or_else(String::new, |n| format!(" n={n}"));
+    format!("{} {} {:.2}{interval}{count}", quality.scenario, quality.metric, quality.value)
 }
 
 fn locate(library: &Library, model: &str, json: bool, ui: &Ui) -> Result<(), Failure> {

@@ -106,7 +106,8 @@ pub fn shape_from_catalogue(facts: &CatalogueFacts<'_>) -> Result<ModelShape, Sh
     let own = nearest(&|row| row.architecture == facts.architecture).filter(|row| distance(row) <= SAME_MODEL.ln());
     let likely = own.or_else(|| nearest(&|row| row.window == 0 && !is_sparse(row.architecture)));
     let likely = likely.expect("the table is not empty");
-    let mut shape = shape_from_header(&likely.keys(facts), &[], Some(facts.size_bytes))?;
+    let params_b = own.map_or(facts.params_b, |own| own.params_b);
+    let mut shape = shape_from_header(&likely.keys(params_b, facts.context_window), &[], Some(facts.size_bytes))?;
     shape.architecture = Some(facts.architecture.to_owned());
     shape.source = ShapeSource::Catalogue;
     if let Some(active) = facts.active_params_b.filter(|&active| active > 0.0 && active < facts.params_b) {
@@ -130,12 +131,12 @@ fn is_sparse(architecture: &str) -> bool {
 
 impl Published {
     /// The row as the keys of a GGUF header.
-    fn keys(&self, facts: &CatalogueFacts<'_>) -> Map<String, Value> {
+    fn keys(&self, params_b: f64, context_window: u32) -> Map<String, Value> {
         let mut keys = Map::new();
         let prefix = self.architecture;
         keys.insert("general.architecture".to_owned(), json!(prefix));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive and small")]
-        let parameters = (facts.params_b * 1e9) as u64;
+        let parameters = (params_b * 1e9) as u64;
         keys.insert("general.parameter_count".to_owned(), json!(parameters));
         let mut put = |key: &str, value: u32| keys.insert(format!("{prefix}.{key}"), json!(value));
         put("block_count", self.layers);
@@ -146,7 +147,7 @@ impl Published {
         put("attention.key_length", self.head_len);
         put("attention.value_length", self.head_len);
         put("vocab_size", self.vocabulary);
-        put("context_length", facts.context_window);
+        put("context_length", context_window);
         if self.window > 0 {
             put("attention.sliding_window", self.window);
         }

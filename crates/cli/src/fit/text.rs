@@ -1,0 +1,185 @@
+//! `puma fit` for people: a table of many rows, or all about one.
+
+use super::report::{FitReport, FitRow, MeasuredLine, PhaseLine, SpeedRange};
+use crate::command::models::bytes;
+use crate::table::{Align, render};
+use puma_host::fit::{ContextLimit, LargestContext, Pool, Verdict};
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// One line a row.
+pub(crate) fn table(report: &FitReport) -> String {
+    let header = [
+        ("model", Align::Left),
+        ("engine", Align::Left),
+        ("here", Align::Left),
+        ("size", Align::Right),
+        ("context", Align::Right),
+        ("needs", Align::Right),
+        ("has", Align::Right),
+        ("verdict", Align::Left),
+        ("largest context", Align::Right),
+        ("decode tok/s", Align::Right),
+        ("prefill tok/s", Align::Right),
+    ];
+    let rows: Vec<Vec<String>> = report.models.iter().map(line).collect();
+    render(&header, &rows)
+}
+
+fn line(row: &FitRow) -> Vec<String> {
+    let dash = || "-".to_owned();
+    let speed = |pick: fn(&super::report::SpeedLine) -> &PhaseLine| {
+        row.speed.as_ref().and_then(|speed| best(pick(speed))).map_or_else(dash, short_range)
+    };
+    vec![
+        row.model.clone(),
+        row.engine.clone(),
+        if row.on_this_machine { "yes" } else { "no" }.to_owned(),
+        row.weights_bytes.map_or_else(dash, bytes),
+        row.context.to_string(),
+        row.fit.as_ref().map_or_else(dash, |fit| gib(fit.needs.total_bytes())),
+        row.budget.as_ref().map_or_else(dash, |budget| gib(budget.fast_bytes())),
+        row.fit.as_ref().map_or_else(|| "unknown".to_owned(), |fit| verdict(fit.verdict, fit.gpu_layers, row.layers)),
+        row.largest_context.as_ref().map_or_else(dash, |largest| largest.tokens.to_string()),
+        speed(|speed| &speed.decode),
+        speed(|speed| &speed.prefill),
+    ]
+}
+
+fn verdict(verdict: Verdict, gpu_layers: Option<u32>, layers: Option<u32>) -> String {
+    match (verdict, gpu_layers, layers) {
+        (Verdict::PartialOffload, Some(gpu), Some(all)) => format!("{} {gpu}/{all}", verdict.as_str()),
+        _ => verdict.as_str().to_owned(),
+    }
+}
+
+/// What own runs made of the prediction, else the prediction.
+fn best(phase: &PhaseLine) -> Option<&SpeedRange> {
+    phase.corrected.as_ref().or(phase.predicted.as_ref())
+}
+
+fn short_range(range: &SpeedRange) -> String {
+    format!("{} ({}-{})", number(range.tokens_per_s), number(range.low), number(range.high))
+}
+
+fn number(value: f64) -> String {
+    match value {
+        100.0.. => format!("{value:.0}"),
+        1.0.. => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// Binary gigabytes, as memory is sold and limits are set.
+fn gib(bytes: u64) -> String {
+    format!("{:.2} GiB", bytes as f64 / GIB)
+}
+
+/// Everything about one model with one context.
+pub(crate) fn details(row: &FitRow) -> String {
+    let mut lines: Vec<(&str, String)> = vec![("model", format!("{}, answered by {}", row.model, row.engine))];
+    if let Some(problem) = &row.problem {
+        lines.push(("problem", problem.clone()));
+        return rendered(&lines);
+    }
+    lines.extend(model_lines(row));
+    if let (Some(fit), Some(budget)) = (&row.fit, &row.budget) {
+        let needs = &fit.needs;
+        lines.push(("needs", format!("{} in all", gib(needs.total_bytes()))));
+        lines.push(("  weights", gib(needs.weights_bytes)));
+        let asked = format!("{} tokens x {} as {}", row.context, row.sequences, row.kv_type.as_str());
+        lines.push(("  cache", format!("{} for {asked}", gib(needs.kv_bytes))));
+        lines.push(("  buffers", format!("{} (estimated)", gib(needs.compute_bytes))));
+        lines.push(("  program", format!("{} (estimated)", gib(needs.program_bytes))));
+        lines.extend(budget.pools().into_iter().map(|pool| ("has", pool_line(pool))));
+        lines.push(("verdict", verdict(fit.verdict, fit.gpu_layers, row.layers)));
+        lines.push(("because", fit.reason.clone()));
+        lines.extend(fit.hint.iter().map(|hint| ("hint", hint.clone())));
+    }
+    lines.push(("largest context", largest(row.largest_context.as_ref(), "that fits")));
+    lines.push(("", largest(row.largest_context_without_paging.as_ref(), "without paging")));
+    if let Some(speed) = &row.speed {
+        lines.extend(speed_lines("decode", &speed.decode));
+        lines.extend(speed_lines("prefill", &speed.prefill));
+        lines.push(("speeds for", format!("a prompt of {} tokens", speed.prompt_tokens)));
+    }
+    rendered(&lines)
+}
+
+fn model_lines(row: &FitRow) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let source = row.source.map_or("unknown", |source| source.as_str());
+    let quantization = row.quantization.as_deref().unwrap_or("unknown quantization");
+    let size = row.weights_bytes.map_or_else(|| "unknown".to_owned(), bytes);
+    lines.push(("size", format!("{size}, {quantization} ({}; from the {source})", row.quality.as_str())));
+    if let Some(parameters) = row.parameters {
+        let all = format!("{:.2} billion", parameters as f64 / 1e9);
+        let active = row.active_parameters.filter(|active| *active < parameters / 10 * 9);
+        let active = active.map_or_else(String::new, |count| format!(", {:.2} used for a token", count as f64 / 1e9));
+        lines.push(("parameters", format!("{all}{active}")));
+    }
+    lines.push(("on this machine", if row.on_this_machine { "yes" } else { "no" }.to_owned()));
+    lines
+}
+
+fn pool_line(pool: &Pool) -> String {
+    format!(
+        "{} of {} {} free, {} kept free ({}; {})",
+        gib(pool.limit_bytes()),
+        gib(pool.total_bytes),
+        pool.kind.as_str(),
+        gib(pool.margin_bytes),
+        pool.quality.as_str(),
+        pool.source
+    )
+}
+
+fn largest(found: Option<&LargestContext>, what: &str) -> String {
+    match found {
+        None => format!("none {what}"),
+        Some(LargestContext { tokens, limit }) => {
+            let why = match limit {
+                ContextLimit::Memory => "memory ends it",
+                ContextLimit::Training => "trained for no more",
+                ContextLimit::Unknown => "nothing longer was tried",
+            };
+            format!("{tokens} tokens {what} ({why})")
+        }
+    }
+}
+
+fn speed_lines(name: &'static str, phase: &PhaseLine) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(range) = &phase.predicted {
+        lines.push((name, format!("{} tok/s predicted, {} basis", short_range(range), range.basis)));
+    }
+    if let Some(reason) = &phase.unknown {
+        lines.push((name, format!("not predicted: {reason}")));
+    }
+    if let (Some(range), Some(correction)) = (&phase.corrected, &phase.correction) {
+        lines.push((
+            "",
+            format!(
+                "{} tok/s corrected by {} own runs of {} models (x {:.2})",
+                short_range(range),
+                correction.runs,
+                correction.models,
+                correction.factor
+            ),
+        ));
+    }
+    lines.extend(phase.measured.iter().map(|line| ("", measured(line))));
+    lines.extend(best(phase).into_iter().flat_map(|range| range.notes.iter().map(|note| ("", note.clone()))));
+    lines
+}
+
+fn measured(line: &MeasuredLine) -> String {
+    let at_once = if line.sequences == 1 { String::new() } else { format!(", {} at once", line.sequences) };
+    format!("{} tok/s measured in {} runs, {} tokens{at_once}", number(line.tokens_per_s), line.runs, line.tokens)
+}
+
+fn rendered(lines: &[(&str, String)]) -> String {
+    let wide = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("{name:wide$}  {text}")).collect();
+    lines.join("\n") + "\n"
+}
