@@ -8,9 +8,8 @@ use crate::fit::models::{Candidate, Shelves};
 use crate::fit::report::{FitReport, FitRow};
 use crate::fit::{engine, text};
 use crate::options::BackendKind;
-use crate::{environment, wire};
+use crate::wire;
 use clap::{Args, ValueEnum};
-use puma_backends::endpoint::resolve_ollama;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_host::fit::{KvType, Verdict};
 use puma_host::profile;
@@ -120,8 +119,7 @@ fn candidates(
 
 /// The server of this machine, which is asked only if it answers at once.
 fn ollama() -> Result<OllamaBackend, Failure> {
-    let (endpoint, _) = resolve_ollama(None, environment::get)?;
-    let mut options = OllamaOptions::new(endpoint);
+    let mut options = OllamaOptions::new(wire::ollama_endpoint(None)?.endpoint);
     options.retry.max_attempts = 1;
     options.limits.connect = Duration::from_millis(500);
     options.limits.inquiry = Duration::from_secs(5);

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::fit::models::Shelves;
 use crate::fit::recommend::{Basis, Quality, Recommendation, recommend};
+use crate::fit::text::number;
 use crate::options::BackendKind;
 use crate::progress::PullBar;
 use crate::table::{Align, render};
@@ -235,7 +236,7 @@ fn recommended_row(model: &Recommendation) -> Vec<String> {
         model.size_bytes.map_or_else(dash, bytes),
         bytes(model.needs_bytes),
         model.verdict.as_str().to_owned(),
-        model.decode_tokens_per_s.map_or_else(dash, |speed| format!("{speed:.0}")),
+        model.decode_tokens_per_s.map_or_else(dash, number),
         yes(model.on_this_machine),
         yes(model.in_profile),
         match model.basis {

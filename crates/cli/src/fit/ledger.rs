@@ -9,7 +9,6 @@ use crate::execute::Order;
 use crate::failure::Failure;
 use crate::options::{BackendKind, EngineOptions as EngineArgs};
 use crate::wire;
-use puma_backends::endpoint::resolve_ollama;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_core::measure::Reading;
 use puma_core::{Clock as _, FinishReason, ModelIdentity, RunId};
@@ -80,8 +79,8 @@ fn sequences(order: &Order, jobs: usize) -> u32 {
 /// The inside of the model that answered: from its file, or from the server that has it.
 fn shape_of(model: &ModelIdentity, order: &Order, context: &Context) -> Option<ModelShape> {
     if order.backend.backend == Some(BackendKind::Ollama) {
-        let (endpoint, _) = resolve_ollama(order.backend.endpoint.as_deref(), crate::environment::get).ok()?;
-        let served = OllamaBackend::new(OllamaOptions::new(endpoint)).facts(&model.name).ok()?;
+        let found = wire::ollama_endpoint(order.backend.endpoint.as_deref()).ok()?;
+        let served = OllamaBackend::new(OllamaOptions::new(found.endpoint)).facts(&model.name).ok()?;
         return header::of_served(&served).ok();
     }
     let library = wire::library(context.home.as_deref()).ok()?;

@@ -1,6 +1,6 @@
 //! `puma fit` for people: a table of many rows, or all about one.
 
-use super::report::{FitReport, FitRow, MeasuredLine, PhaseLine, SpeedRange};
+use super::report::{CorrectionLine, FitReport, FitRow, MeasuredLine, PhaseLine, SpeedRange};
 use crate::command::models::bytes;
 use crate::table::{Align, render};
 use puma_host::fit::{ContextLimit, LargestContext, Pool, Verdict};
@@ -62,7 +62,8 @@ fn short_range(range: &SpeedRange) -> String {
     format!("{} ({}-{})", number(range.tokens_per_s), number(range.low), number(range.high))
 }
 
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
+    // Two digits say what a prediction knows.
     match value {
         100.0.. => format!("{value:.0}"),
         1.0.. => format!("{value:.1}"),
@@ -96,7 +97,7 @@ pub(crate) fn details(row: &FitRow) -> String {
         lines.push(("because", fit.reason.clone()));
         lines.extend(fit.hint.iter().map(|hint| ("hint", hint.clone())));
     }
-    lines.push(("largest context", largest(row.largest_context.as_ref(), "that fits")));
+    lines.push(("largest context", largest(row.largest_context.as_ref(), "with the margin kept")));
     lines.push(("", largest(row.largest_context_without_paging.as_ref(), "without paging")));
     if let Some(speed) = &row.speed {
         lines.extend(speed_lines("decode", &speed.decode));
@@ -151,31 +152,29 @@ fn largest(found: Option<&LargestContext>, what: &str) -> String {
 fn speed_lines(name: &'static str, phase: &PhaseLine) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(range) = &phase.predicted {
-        lines.push((name, format!("{} tok/s predicted, {} basis", short_range(range), range.basis)));
+        lines.push(format!("{} tok/s predicted ({})", short_range(range), range.basis));
     }
     if let Some(reason) = &phase.unknown {
-        lines.push((name, format!("not predicted: {reason}")));
+        lines.push(format!("not predicted: {reason}"));
     }
-    if let (Some(range), Some(correction)) = (&phase.corrected, &phase.correction) {
-        lines.push((
-            "",
-            format!(
-                "{} tok/s corrected by {} own runs of {} models (x {:.2})",
-                short_range(range),
-                correction.runs,
-                correction.models,
-                correction.factor
-            ),
-        ));
+    if let (Some(range), Some(CorrectionLine { factor, runs, models })) = (&phase.corrected, &phase.correction) {
+        let own = format!("{} of {}", count(*runs, "own run"), count(*models, "model"));
+        let factor = if phase.predicted.is_some() { format!(", x {factor:.2}") } else { String::new() };
+        lines.push(format!("{} tok/s by {own}{factor}", short_range(range)));
     }
-    lines.extend(phase.measured.iter().map(|line| ("", measured(line))));
-    lines.extend(best(phase).into_iter().flat_map(|range| range.notes.iter().map(|note| ("", note.clone()))));
-    lines
+    lines.extend(phase.measured.iter().map(measured));
+    lines.extend(best(phase).into_iter().flat_map(|range| range.notes.iter().cloned()));
+    lines.into_iter().enumerate().map(|(index, line)| (if index == 0 { name } else { "" }, line)).collect()
 }
 
 fn measured(line: &MeasuredLine) -> String {
     let at_once = if line.sequences == 1 { String::new() } else { format!(", {} at once", line.sequences) };
-    format!("{} tok/s measured in {} runs, {} tokens{at_once}", number(line.tokens_per_s), line.runs, line.tokens)
+    let runs = count(line.runs, "run");
+    format!("{} tok/s measured in {runs}, {} tokens{at_once}", number(line.tokens_per_s), line.tokens)
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn rendered(lines: &[(&str, String)]) -> String {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Objects whose keys depend on the data: written `{…}` in the page.
-const FREE: [&str; 14] = [
+const FREE: [&str; 15] = [
     "dataset.columns",
     "dataset.train_answers",
     "[].columns",
@@ -21,6 +21,7 @@ const FREE: [&str; 14] = [
     // Described in a sentence of their own, not key by key.
     "catalogue",
     "other[]",
+    "models[].budget",
     "models[].local[].layers",
 ];
 
@@ -155,6 +156,17 @@ fn every_key_of_models_is_documented() {
     agrees("puma models show", &[home.puma(&["models", "show", &model, "--json"]).json()]);
     agrees("puma models where", &[home.puma(&["models", "where", &model, "--json"]).json()]);
     agrees("puma models recommended", &[home.puma(&["models", "recommended", "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_fit_is_documented() {
+    let (home, _) = home_with_runs();
+    let on = |machine: &str| {
+        let path = puma_testkit::machines::path(machine).display().to_string();
+        home.puma(&["--host", &path, "fit", "--json"]).json()
+    };
+    let own = home.puma(&["fit", &home.model(), "--json"]).json();
+    agrees("puma fit", &[own, on("mac-m2-24gb"), on("gpu-two-rtx3090"), on("gpu-strix-halo-128gb")]);
 }
 
 #[test]

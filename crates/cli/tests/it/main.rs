@@ -7,6 +7,7 @@ mod documented;
 #[cfg(unix)]
 mod fake_ollama;
 mod energy;
+mod fit;
 mod kill;
 mod machine;
 mod pages;
