@@ -142,7 +142,6 @@ fn empty_row(candidate: &Candidate, wish: &Wish, load: &Load) -> FitRow {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that decides a speed")]
 fn speeds(
     ground: &Ground,
     candidate: &Candidate,

@@ -114,7 +114,7 @@ impl Shelves<'_> {
         let served = self.ollama?.facts(name).ok()?;
         let shape = header::of_served(&served);
         Some(Candidate {
-            params_b: shape.as_ref().ok().and_then(|shape| billions(shape)),
+            params_b: shape.as_ref().ok().and_then(billions),
             shape,
             name: name.to_owned(),
             size_bytes: served.size_bytes,
@@ -129,7 +129,7 @@ impl Shelves<'_> {
         let shape = header::of_file(&location.path);
         Candidate {
             name: name.to_owned(),
-            params_b: shape.as_ref().ok().and_then(|shape| billions(shape)),
+            params_b: shape.as_ref().ok().and_then(billions),
             shape,
             size_bytes: Some(location.size_bytes),
             quantization: location.quantization.clone(),

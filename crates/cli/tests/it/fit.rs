@@ -71,7 +71,7 @@ fn longer_contexts_and_wider_caches_need_more_and_the_largest_context_is_said() 
     let row = &rows(&report)[0];
     assert_eq!(row["needs"]["kv_bytes"], 1_u64 << 31);
     let largest = row["largest_context"]["tokens"].as_u64().expect("it fits");
-    assert!(largest % 256 == 0 && largest >= 8192, "{largest}");
+    assert!(largest.is_multiple_of(256) && largest >= 8192, "{largest}");
     let at = |tokens: u64| {
         let tokens = tokens.to_string();
         let args = ["fit", "llama3.1:8b", "--sequences", "2", "--context", &tokens, "--json"];
