@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Profile(command::profile::ProfileArgs),
     /// Check that this machine can do a run: the model, its memory, the disk, the server.
     Preflight(command::preflight::PreflightArgs),
+    /// Let containers on this machine read its energy counters.
+    Agent(command::agent::AgentArgs),
     /// Check that this machine is ready, and say what to do where it is not.
     Doctor(command::doctor::DoctorArgs),
     /// Prove that the embedded engine computes the same bits as everywhere else.

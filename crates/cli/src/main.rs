@@ -90,6 +90,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Env(args) => command::env::run(args, context),
         Command::Profile(args) => command::profile::run(args, context),
         Command::Preflight(args) => command::preflight::run(args, context),
+        Command::Agent(args) => command::agent::run(args, context),
         Command::Doctor(args) => command::doctor::run(args, context),
         Command::Engine(args) => command::engine::run(args, context),
         Command::Completions(args) => command::completions::run(args, &context.ui),

@@ -23,7 +23,7 @@ pub(crate) struct EnvArgs {
 }
 
 /// Variables whose values are never shown.
-const SECRETS: [&str; 2] = ["HF_TOKEN", "PUMA_API_KEY"];
+const SECRETS: [&str; 3] = ["HF_TOKEN", "PUMA_API_KEY", "PUMA_POWER_AGENT_TOKEN"];
 
 pub(crate) fn run(args: EnvArgs, context: &Context) -> Result<(), Failure> {
     let EnvArgs { json, shell } = args;
