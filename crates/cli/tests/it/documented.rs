@@ -176,7 +176,7 @@ fn every_key_of_the_housekeeping_commands_is_documented() {
     agrees("puma cache stats", &[home.puma(&["cache", "stats", "--json"]).json()]);
     agrees("puma db status", &[home.puma(&["db", "status", "--json"]).json()]);
     agrees("puma preflight", &[home.puma(&["preflight", "--model", &home.model(), "--json"]).json()]);
-    agrees("puma agent", &[home.puma(&["agent", "--once"]).json()]);
+    agrees("puma agent --once", &[home.puma(&["agent", "--once"]).json()]);
     let mut env = home.puma(&["env", "--json"]).json();
     env["machine"].take();
     agrees("puma env", &[env]);

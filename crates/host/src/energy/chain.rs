@@ -20,10 +20,10 @@ pub struct Missing {
     /// A sentence: what was tried and what came of it.
     pub reason: String,
     /// What to do about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub hint: Option<String>,
     /// The device that is there and spends joules which no other source counts either: a total without it would lie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub uncounted_device: Option<String>,
 }
 
