@@ -21,7 +21,7 @@ packages below, each with the licence it names. Texts that several packages shar
 /// The page for one platform.
 ///
 /// # Errors
-/// Cargo cannot list the packages, or one of them has no licence text.
+/// Cargo cannot list the packages, or a licence's text cannot be read.
 pub(crate) fn page(target: &Target, zig: &Zig) -> Result<String, String> {
     let filter = ["metadata", "--format-version=1", "--locked", "--filter-platform", target.triple];
     let text = command::output("cargo", &filter)?;
@@ -31,12 +31,15 @@ pub(crate) fn page(target: &Target, zig: &Zig) -> Result<String, String> {
     for package in linked(&metadata) {
         let word = |key: &str| package[key].as_str().unwrap_or_default();
         let name = format!("{} {}", word("name"), word("version"));
-        let _ = writeln!(packages, "- {name}: {}", word("license"));
         let folder = Path::new(word("manifest_path")).parent().unwrap_or(Path::new(""));
         let found = licence_texts(folder, word("license"))?;
+        let _ = write!(packages, "- {name}: {}", word("license"));
         if found.is_empty() {
-            return Err(format!("{name} ({}) has no licence text in {}", word("license"), folder.display()));
+            let authors: Vec<&str> =
+                package["authors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let _ = write!(packages, " (carries no text of it; by {}, {})", authors.join(", "), word("repository"));
         }
+        packages.push('\n');
         for text in found {
             texts.entry(text).or_default().push(name.clone());
         }
