@@ -5,6 +5,7 @@ use crate::machines::host;
 use puma_core::Quality;
 use puma_host::Machine;
 use puma_host::machine::{GpuVendor, HostOs};
+use puma_host::profile::{MachineSnapshot, ModeKind};
 
 const GIB: u64 = 1 << 30;
 
@@ -281,6 +282,49 @@ fn every_mac_knows_its_chip_its_bandwidth_and_what_its_gpu_may_use() {
         assert!(!apple.virtual_machine, "{}", chip.name);
         assert_eq!(apple.translated, chip.name.contains("rosetta"), "{}", chip.name);
         assert!(machine.memory_available_bytes.is_some() && machine.swap_bytes.is_some(), "{}", chip.name);
+    }
+}
+
+#[rustfmt::skip]
+const PROFILES: [(&str, &str, Option<&str>, ModeKind); 24] = {
+    use ModeKind::{NativeCpu, NativeMetal};
+    [
+        ("mac-a18-pro-8gb", "apple-silicon-a18-pro", Some("cpu-lite"), NativeMetal),
+        ("mac-intel-i7-16gb", "cpu-standard", Some("cpu-standard"), NativeCpu),
+        ("mac-m1-8gb", "apple-silicon-m1", Some("cpu-lite"), NativeMetal),
+        ("mac-m1-max-64gb", "apple-silicon-m1-max", Some("cpu-standard"), NativeMetal),
+        ("mac-m1-rosetta", "apple-silicon-m1", Some("cpu-standard"), NativeCpu),
+        ("mac-m1-ultra-128gb", "apple-silicon-m1-ultra", Some("cpu-standard"), NativeMetal),
+        ("mac-m2-24gb", "apple-silicon-m2", Some("cpu-standard"), NativeMetal),
+        ("mac-m2-pro-16gb-wired-limit", "apple-silicon-m2-pro", Some("cpu-standard"), NativeMetal),
+        ("mac-m2-ultra-192gb", "apple-silicon-m2-ultra", Some("cpu-standard"), NativeMetal),
+        ("mac-m3-max-128gb", "apple-silicon-m3-max", Some("apple-silicon-m3-max"), NativeMetal),
+        ("mac-m3-max-36gb", "apple-silicon-m3-max", Some("apple-silicon-m3-max"), NativeMetal),
+        ("mac-m3-pro-18gb", "apple-silicon-m3-pro", Some("apple-silicon-m3-pro"), NativeMetal),
+        ("mac-m3-ultra-512gb", "apple-silicon-m3-ultra", Some("cpu-standard"), NativeMetal),
+        ("mac-m4-16gb", "apple-silicon-m4", Some("apple-silicon-m4"), NativeMetal),
+        ("mac-m4-max-128gb", "apple-silicon-m4-max", Some("apple-silicon-m4-max"), NativeMetal),
+        ("mac-m4-max-36gb", "apple-silicon-m4-max", Some("apple-silicon-m4-max"), NativeMetal),
+        ("mac-m4-pro-24gb", "apple-silicon-m4-pro", Some("apple-silicon-m4-pro"), NativeMetal),
+        ("mac-m4-pro-48gb", "apple-silicon-m4-pro", Some("apple-silicon-m4-pro"), NativeMetal),
+        ("mac-m5-24gb", "apple-silicon-m5", Some("apple-silicon-m5"), NativeMetal),
+        ("mac-m5-max-128gb", "apple-silicon-m5-max", Some("apple-silicon-m5-max"), NativeMetal),
+        ("mac-m6-32gb", "apple-silicon-m6", Some("cpu-standard"), NativeMetal),
+        ("mac-m9-hyper-256gb", "apple-silicon-m9-hyper", Some("cpu-standard"), NativeMetal),
+        ("mac-nonsense", "apple-silicon-processor", None, NativeMetal),
+        ("mac-vm-m4-max", "cpu-small", None, NativeCpu),
+    ]
+};
+
+#[test]
+fn every_mac_has_a_profile_and_a_mode_and_is_told_when_its_gpu_is_out_of_reach() {
+    assert_eq!(PROFILES.map(|row| row.0).as_slice(), ROWS.iter().map(|row| row.name).collect::<Vec<_>>());
+    for (name, id, upstream_id, kind) in PROFILES {
+        let taken = MachineSnapshot::take(&host(name), None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = (taken.profile.id.as_str(), taken.profile.upstream_id, taken.mode.kind);
+        assert_eq!(found, (id, upstream_id, kind), "{name}: {}", taken.profile.reason);
+        let out_of_reach = name == "mac-vm-m4-max" || name == "mac-m1-rosetta";
+        assert_eq!(!taken.mode.warnings.is_empty(), out_of_reach, "{name}: {:?}", taken.mode.warnings);
     }
 }
 
