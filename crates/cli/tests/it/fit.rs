@@ -1,6 +1,10 @@
 //! `puma fit` and `puma models recommended`: on this machine, on recorded ones, and after own runs.
 
 use crate::support::{Ended, Home};
+use puma_core::measure::HealthReport;
+use puma_core::{RunId, Timestamp};
+use puma_host::speed::{Engine, Observation, Phase};
+use puma_store::{SpeedRow, Store};
 use puma_testkit::gguf::{GgufWriter, MetadataValue};
 use puma_testkit::machines;
 use serde_json::Value;
@@ -118,23 +122,67 @@ fn a_file_the_engine_cannot_run_is_judged_by_its_header() {
 }
 
 #[test]
-fn own_runs_are_shown_beside_predictions_and_correct_them() {
+fn a_run_adds_its_speed_to_the_ledger_unless_it_was_disturbed() {
     let home = Home::new();
     let model = home.model();
     let run = ["run", "--scenario", "triage", "--model", &model, "--instances", "8", "--max-tokens", "24", "--json"];
-    home.puma(&run).json();
+    let report = home.puma(&run).json();
+    let store = Store::open(home.path("data/puma.db")).expect("the run made it");
+    let sessions = store.sessions(&RunId::new(text(&report, "run_id"))).expect("it can be read");
+    let disturbed = sessions.iter().filter_map(|session| session.health.as_ref()).any(HealthReport::is_void);
     let report = home.puma(&["fit", &model, "--json"]).json();
-    let speed = &rows(&report)[0]["speed"];
-    let prefill = &speed["prefill"];
-    assert_eq!(prefill["measured"][0]["runs"], 1, "{speed}");
-    assert_eq!(prefill["correction"]["runs"], 1);
-    let measured = prefill["measured"][0]["tokens_per_s"].as_f64().expect("a speed");
-    let corrected = &prefill["corrected"];
-    let (low, high) = (corrected["low"].as_f64().expect("low"), corrected["high"].as_f64().expect("high"));
-    assert!(low < measured && measured < high, "{prefill}");
-    // A recorded machine is another one: it has no runs.
-    let elsewhere = on(&home, "mac-m2-24gb", &["fit", &model, "--json"]).json();
-    assert!(rows(&elsewhere)[0]["speed"]["prefill"]["correction"].is_null());
+    let prefill = &rows(&report)[0]["speed"]["prefill"];
+    let runs: u64 = u64::from(!disturbed);
+    assert_eq!(prefill["measured"][0]["runs"].as_u64().unwrap_or(0), runs, "{prefill}");
+    assert_eq!(prefill["correction"]["runs"].as_u64().unwrap_or(0), runs, "{prefill}");
+}
+
+#[test]
+fn own_runs_stand_beside_the_prediction_and_correct_it_for_their_machine_only() {
+    let home = Home::new();
+    let run_id = RunId::new(text(&home.run_json(&["--instances", "1"]), "run_id"));
+    let fit = |machine: &str| on(&home, machine, &["fit", "qwen2.5:3b", "--json"]).json();
+    let before = fit("mac-m2-24gb");
+    let predicted = rows(&before)[0]["speed"]["decode"]["predicted"]["tokens_per_s"].as_f64().expect("a known chip");
+    let observation = Observation {
+        engine: Engine::Metal2026,
+        model: "sha256:00".to_owned(),
+        phase: Phase::Decode,
+        at: Timestamp(0),
+        predicted_tokens_per_s: Some(predicted),
+        measured_tokens_per_s: predicted / 2.0,
+        work_per_token: 2e9,
+        layers: 36,
+        bandwidth_gb_s: Some(100.0),
+        plain: true,
+    };
+    let row = SpeedRow {
+        run_id: run_id.clone(),
+        model: "qwen2.5:3b".to_owned(),
+        phase: "decode".to_owned(),
+        machine_key: text(&before["machine"], "key").to_owned(),
+        backend: "ollama".to_owned(),
+        digest: None,
+        sequences: 1,
+        tokens: 500,
+        predicted_tokens_per_s: Some(predicted),
+        predicted_low: None,
+        predicted_high: None,
+        measured_tokens_per_s: predicted / 2.0,
+        measured_at: Timestamp(0),
+        observation: serde_json::to_value(observation).expect("an observation is JSON"),
+    };
+    let store = Store::open(home.path("data/puma.db")).expect("the run made it");
+    store.save_speeds(&run_id, &[row]).expect("the run is there");
+    let after = fit("mac-m2-24gb");
+    let decode = &rows(&after)[0]["speed"]["decode"];
+    assert_eq!(decode["predicted"]["tokens_per_s"].as_f64(), Some(predicted), "the prediction itself stays");
+    assert_eq!(decode["measured"][0]["tokens_per_s"].as_f64(), Some(predicted / 2.0));
+    let corrected = decode["corrected"]["tokens_per_s"].as_f64().expect("corrected");
+    assert!(predicted / 2.0 < corrected && corrected < predicted, "one run moves it, but not all the way: {decode}");
+    assert!(rows(&fit("mac-m1-8gb"))[0]["speed"]["decode"]["correction"].is_null());
+    let shown = on(&home, "mac-m2-24gb", &["fit", "qwen2.5:3b"]).stdout;
+    assert!(shown.contains("1 own run of 1 model") && shown.contains("measured in 1 run, 500 tokens"), "{shown}");
 }
 
 #[test]

@@ -25,9 +25,22 @@ fn judged(machine: &Machine, model: Dimensions) -> (Verdict, Option<f64>) {
 /// Qwen2.5 3B and 7B, Llama 3 8B and Qwen3 30B-A3B, each with 8,192 tokens.
 #[test]
 fn each_recorded_machine_fits_what_it_should() {
-    use Verdict::{Fits as F, Tight as T, WillNotFit as N, WillPage as W};
+    use Verdict::{Fits as F, PartialOffload as P, Tight as T, WillNotFit as N, WillPage as W};
     let expected = [
         ("desktop-amd-zen", [F, F, F, F]),
+        ("docker-desktop-m3", [F, F, T, N]),
+        ("gpu-a100-mig", [F, F, F, F]),
+        ("gpu-arc-b580", [F, F, F, P]),
+        ("gpu-gb10-spark", [F, F, F, F]),
+        ("gpu-h200", [F, F, F, F]),
+        ("gpu-rtx2060-mobile-6gb", [F, F, T, P]),
+        ("gpu-rtx5090", [F, F, F, F]),
+        ("gpu-rx7900xtx", [F, F, F, F]),
+        ("gpu-ryzen-apu-and-rx7800xt", [F, F, F, P]),
+        ("gpu-strix-halo-128gb", [F, F, F, F]),
+        ("gpu-two-rtx3090", [F, F, F, F]),
+        ("kubernetes-pod-4gb", [F, W, N, N]),
+        ("laptop-intel-8gb", [F, W, N, N]),
         ("mac-a18-pro-8gb", [F, T, W, N]),
         ("mac-intel-i7-16gb", [F, F, F, N]),
         ("mac-m1-8gb", [F, T, W, N]),
