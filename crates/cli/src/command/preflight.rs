@@ -8,10 +8,14 @@ use crate::command::doctor::{data_folder, processor};
 use crate::command::models::bytes;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::fit::assess::{Ground, Wish, assess};
+use crate::fit::engine;
+use crate::fit::models::Shelves;
 use crate::options::{BackendArgs, BackendKind};
 use crate::{paths, wire};
 use clap::{Args, ValueEnum as _};
 use puma_core::{BackendErrorKind, ModelIdentity};
+use puma_host::fit::Verdict;
 use puma_host::profile::{self, MachineSnapshot, Mode, ProfileFacts, Selection};
 use puma_host::source::NativeQuery;
 use serde::Serialize;
@@ -63,6 +67,9 @@ pub(crate) fn run(args: PreflightArgs, context: &Context) -> Result<(), Failure>
         checks.extend(model_file(name, &library, context));
     } else {
         checks.push(server(&backend, named.as_deref(), context)?);
+    }
+    if let Some(name) = &named {
+        checks.push(memory(name, kind, context)?);
     }
     if let Some(file) = write_config {
         write_upstream_form(&file, &snapshot, context)?;
@@ -136,6 +143,36 @@ fn model_file(name: &str, library: &puma_backends::sources::Library, context: &C
     let missing = Check::new(NAME, State::Warn, format!("{name} is not here yet ({})", bytes(needed)))
         .hint(format!("`puma models pull {name}`"));
     vec![missing, disk(needed, context)]
+}
+
+/// Whether the model fits, by the rules of `puma fit`. On a server's machine that is not this one, nothing is known.
+fn memory(name: &str, kind: BackendKind, context: &Context) -> Result<Check, Failure> {
+    const NAME: &str = "memory";
+    let library = wire::library(context.home.as_deref())?;
+    let shelves = Shelves { library: &library, ollama: None, here: !context.host.is_recorded() };
+    let candidate = match shelves.named(name) {
+        Ok(candidate) => candidate,
+        Err(failure) => {
+            return Ok(Check::new(NAME, State::Warn, format!("nothing is known of {name}: {}", failure.message)));
+        }
+    };
+    let wish = Wish { rules: engine::rules(kind)?, kv_type: None, sequences: 1 };
+    let row = assess(&Ground::of(context)?, &candidate, &wish, None)?;
+    let Some(fit) = row.fit else {
+        let problem = row.problem.unwrap_or_else(|| "its needs are unknown".to_owned());
+        return Ok(Check::new(NAME, State::Warn, problem));
+    };
+    let state = match fit.verdict {
+        Verdict::Fits => State::Ok,
+        Verdict::Tight | Verdict::PartialOffload | Verdict::WillPage => State::Warn,
+        Verdict::WillNotFit => State::Fail,
+    };
+    let check =
+        Check::new(NAME, state, format!("{} with {} tokens: {}", fit.verdict.as_str(), row.context, fit.reason));
+    Ok(match fit.hint.filter(|_| state != State::Ok) {
+        Some(hint) => check.hint(hint),
+        None => check,
+    })
 }
 
 /// Room for a download of `needed` bytes, and a tenth more.
