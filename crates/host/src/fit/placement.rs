@@ -25,7 +25,9 @@ pub fn budget(machine: &Machine, rules: &EngineRules) -> Result<Budget, NoBudget
     if !rules.uses_gpu {
         return Ok(Budget::Cpu { host });
     }
-    if let Some(apple) = machine.apple.as_ref().filter(|apple| !apple.translated) {
+    // A virtual Mac's GPU is paravirtual, and no engine computes on it.
+    let apple = machine.apple.as_ref().filter(|apple| !apple.translated && !apple.virtual_machine);
+    if let Some(apple) = apple {
         let memory_bytes = machine.memory_bytes.ok_or(NoBudget)?;
         let set = apple.working_set_bytes.clone().filter(|reading| reading.value > 0).unwrap_or_else(|| {
             let rule = WorkingSetRule::of_version(machine.os_version.as_deref());

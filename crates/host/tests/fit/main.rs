@@ -7,3 +7,4 @@ mod machines;
 mod models;
 mod oracle;
 mod recorded;
+mod verdicts;

@@ -1,5 +1,6 @@
 //! What the crate says about whole machines.
 
+mod classes;
 mod expected;
 mod gpus;
 mod machines;
