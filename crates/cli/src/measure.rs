@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::options::MachineArgs;
 use puma_backends::endpoint::Endpoint;
 use puma_core::measure::{EnergyReport, GridIntensity, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
-use puma_core::{Clock, EventSink, RunEvent, RunId, SinkError, Timestamp};
+use puma_core::{Clock, EventSink, Quality, RunEvent, RunId, SinkError, Timestamp};
 use puma_host::energy::agent::AgentAddress;
 use puma_host::energy::{
     Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
@@ -183,18 +183,19 @@ fn idle_seconds(order: &Order) -> Option<f64> {
     order.machine.idle_seconds.or(default).filter(|seconds| *seconds > 0.0)
 }
 
-/// One line where a spec asks for energy and no counter of the machine can be read.
+/// One line where a spec asks for energy and nothing measures the processor's; the report has every source's reason.
 fn tell_missing(meters: &Chain, order: &Order, context: &Context) {
-    if !order.spec.sustainability.codecarbon {
+    let measured = meters.meters.iter().any(|meter| meter.quality() < Quality::Estimated);
+    if measured || !order.spec.sustainability.codecarbon {
         return;
     }
-    for missing in &meters.missing {
-        let message = format!("{}: {}", missing.source, missing.reason);
-        match &missing.hint {
-            Some(hint) => context.ui.advise(&message, hint),
-            None => context.ui.warn(&message),
-        }
-    }
+    let Some(first) = meters.missing.first() else { return };
+    let hint = meters.missing.iter().find_map(|missing| missing.hint.as_deref());
+    let what = if meters.meters.is_empty() { "no energy is measured" } else { "energy is only estimated" };
+    context.ui.advise(
+        &format!("{what}: {}: {}", first.source, first.reason),
+        hint.unwrap_or("`puma agent --once` lists every source and why it is missing"),
+    );
 }
 
 /// The grid: what the user says, what an earlier session of the run took, else a guess.
