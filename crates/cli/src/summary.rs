@@ -146,6 +146,7 @@ fn energy_text(report: &RunReport) -> String {
         energy.per_job_j.map(|joules| format!("{joules:.2} J a job")),
         energy.per_correct_answer_j.map(|joules| format!("{joules:.2} J a right answer")),
         energy.above_idle_j.map(|joules| format!("{joules:.1} J above idle")),
+        energy.idle_power_w.as_ref().map(|idle| format!("idle {:.1} W", idle.value)),
         energy.co2e_g.map(|grams| format!("{grams:.4} g CO2e")),
         energy.intensity.as_ref().map(|grid| {
             format!("{} g/kWh ({}, {})", grid.g_per_kwh, grid.country.as_deref().unwrap_or("given"), grid.chosen_by)
