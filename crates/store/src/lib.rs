@@ -19,8 +19,8 @@ mod measurement;
 mod metrics;
 mod moment;
 mod open;
-mod record;
 mod quality;
+mod record;
 mod schema;
 mod speed;
 
@@ -34,8 +34,8 @@ pub use machine::EmissionRow;
 pub use metrics::MetricRow;
 pub use moment::parse_moment;
 pub use open::Store;
-pub use record::Recorder;
 pub use quality::QualityRow;
+pub use record::Recorder;
 pub use schema::SCHEMA_VERSION;
 pub use speed::SpeedRow;
 

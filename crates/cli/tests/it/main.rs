@@ -5,9 +5,9 @@ mod bad_input;
 mod commands;
 mod digest;
 mod documented;
+mod energy;
 #[cfg(unix)]
 mod fake_ollama;
-mod energy;
 mod fit;
 mod kill;
 mod machine;

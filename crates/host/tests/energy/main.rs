@@ -3,8 +3,8 @@
 mod agent;
 mod estimate;
 mod gpu;
-mod perf;
 mod macos;
+mod perf;
 mod powercap;
 mod sensors;
 mod support;
