@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Preflight(command::preflight::PreflightArgs),
     /// Let containers on this machine read its energy counters.
     Agent(command::agent::AgentArgs),
+    /// Show live what this machine does: processors, memory, paging, GPUs, power, and the run being worked on.
+    Monitor(command::monitor::MonitorArgs),
     /// Check that this machine is ready, and say what to do where it is not.
     Doctor(command::doctor::DoctorArgs),
     /// Prove that the embedded engine computes the same bits as everywhere else.

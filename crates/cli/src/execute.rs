@@ -9,6 +9,7 @@ use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
 use crate::{home, machine, paths, wire};
+use puma_core::measure::Contamination;
 use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RunEvent, RunHeader, RunId, RunStatus,
     SinkError,
@@ -54,6 +55,8 @@ pub(crate) enum Data {
 pub(crate) struct Executed {
     pub report: RunReport,
     pub header: RunHeader,
+    /// The paging for which the run was stopped.
+    pub stopped_by: Option<Contamination>,
 }
 
 /// Everything that is known before a model is made ready.
@@ -129,7 +132,8 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     let gathered = gather(order, context)?;
     let mut measuring = Measuring::start(order, &gathered, context)?;
     let plan = prepare(order, &gathered, context)?;
-    measuring.begin_asking();
+    // The embedded engine holds one model at a time, and has loaded the only one by now.
+    measuring.begin_asking(&plan.models, is_embedded(order) && plan.models.len() == 1);
     let header = header(order, &plan, &gathered, &store, context)?;
     let run_id = header.run_id.clone();
     let finished = match &order.resume {
@@ -153,7 +157,9 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
         context.ui.warn(&warning);
     }
-    let scored = score_and_store(order, &store, &run_id, context);
+    let stopped_by = measuring.stopped_by();
+    let scored =
+        score_and_store(order, &store, &run_id, context).map(|executed| Executed { stopped_by, ..executed });
     match outcome {
         Err(error) => Err(Failure::operation(error.to_string()).hint(error.hint(&run_id))),
         Ok(_) => scored,
@@ -166,7 +172,7 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
     ledger::record(order, &stored, store, context);
     let report = report(&stored)?;
     store.save_metrics(run_id, &metric_rows(&report.metrics), context.clock.now())?;
-    Ok(Executed { report, header: stored.header })
+    Ok(Executed { report, header: stored.header, stopped_by: None })
 }
 
 /// The stored run that the user means.
@@ -291,6 +297,12 @@ pub(crate) fn verdict(executed: &Executed) -> Result<(), Failure> {
     let run_id = &executed.header.run_id;
     match executed.report.status {
         RunStatus::Done => Ok(()),
+        RunStatus::Interrupted if let Some(paging) = &executed.stopped_by => Err(Failure::operation(format!(
+            "stopped because of paging: {}; every finished job is stored",
+            paging.detail
+        ))
+        .hint("take a smaller model or a smaller quantisation, or close other programs (`puma fit` tells what fits)")
+        .hint(format!("then go on with `puma run --resume {run_id}`"))),
         RunStatus::Interrupted | RunStatus::Running => {
             Err(Failure::new(ExitKind::Interrupted, "interrupted; every finished job is stored")
                 .hint(format!("go on with `puma run --resume {run_id}`")))

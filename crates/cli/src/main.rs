@@ -11,15 +11,18 @@ mod exit;
 mod failure;
 mod fit;
 mod home;
+mod live;
 mod machine;
 mod measure;
 mod options;
 mod paths;
 mod progress;
 mod report;
+mod screen;
 mod summary;
 mod table;
 mod ui;
+mod watch;
 mod wire;
 
 use args::{Cli, Command};
@@ -91,6 +94,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Profile(args) => command::profile::run(args, context),
         Command::Preflight(args) => command::preflight::run(args, context),
         Command::Agent(args) => command::agent::run(args, context),
+        Command::Monitor(args) => command::monitor::run(args, context),
         Command::Doctor(args) => command::doctor::run(args, context),
         Command::Engine(args) => command::engine::run(args, context),
         Command::Completions(args) => command::completions::run(args, &context.ui),

@@ -8,15 +8,19 @@ use crate::environment;
 use crate::execute::{Gathered, Order, is_embedded};
 use crate::failure::Failure;
 use crate::options::MachineArgs;
+use crate::watch;
 use puma_backends::endpoint::Endpoint;
-use puma_core::measure::{EnergyReport, GridIntensity, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
-use puma_core::{Clock, EventSink, Quality, RunEvent, RunId, SinkError, Timestamp};
+use puma_core::measure::{
+    Contamination, EnergyReport, GridIntensity, HealthReport, Phase, PhaseEnergy, SessionMeasurement, TrackingMode,
+};
+use puma_core::{Clock, EventSink, ModelIdentity, Quality, RunEvent, RunId, SinkError, Timestamp};
 use puma_host::energy::agent::AgentAddress;
 use puma_host::energy::{
     Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
     split,
 };
 use puma_host::grid::{self, Choice, GridError};
+use puma_host::pressure::PressureMonitor;
 use puma_host::profile::MachineSnapshot;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +34,7 @@ const J_PER_KWH: f64 = 3_600_000.0;
 /// A session being measured.
 pub(crate) struct Measuring {
     energy: Option<EnergySession>,
+    monitor: Option<PressureMonitor>,
     intensity: GridIntensity,
     started_at: Timestamp,
     /// When the first question could be asked: everything before is loading.
@@ -49,16 +54,21 @@ impl Measuring {
         let intensity = intensity(order, context)?;
         let clock: Arc<dyn Clock> = Arc::new(context.clock);
         let (started_at, kept_at) = (clock.now(), clock.monotonic());
+        let monitor = watch::start(order, gathered, context, &clock)?;
         let energy = match mode(order, gathered, context)? {
             Some(TrackingMode::Off) => None,
             mode => Some(start_energy(mode, order, &gathered.snapshot, context, &clock)),
         };
-        Ok(Self { energy, intensity, started_at, asking_since: None, jobs: Vec::new(), run_id: None, clock, kept_at })
+        let (asking_since, jobs, run_id) = (None, Vec::new(), None);
+        Ok(Self { energy, monitor, intensity, started_at, asking_since, jobs, run_id, clock, kept_at })
     }
 
-    /// The models are ready.
-    pub(crate) fn begin_asking(&mut self) {
+    /// The models are ready. `loaded` says whether all of them are in memory already.
+    pub(crate) fn begin_asking(&mut self, models: &[ModelIdentity], loaded: bool) {
         self.asking_since = Some(self.clock.now());
+        if let Some(monitor) = &self.monitor {
+            watch::begin_asking(monitor, models, loaded);
+        }
         if let Some(energy) = &self.energy {
             energy.mark(Phase::Inference);
         }
@@ -69,7 +79,12 @@ impl Measuring {
         MeasuringSink { measuring: self, inner }
     }
 
-    fn measurement(&self, energy: Option<EnergyReport>) -> SessionMeasurement {
+    /// The paging for which the run was stopped, as `--stop-on-paging` asks.
+    pub(crate) fn stopped_by(&self) -> Option<Contamination> {
+        self.monitor.as_ref().and_then(PressureMonitor::stopped_by)
+    }
+
+    fn measurement(&self, energy: Option<EnergyReport>, health: Option<HealthReport>) -> SessionMeasurement {
         let energy = energy.map(|mut report| {
             let intervals = self.energy.as_ref().map(EnergySession::intervals).unwrap_or_default();
             report.phases = phases(&report.phases, &intervals, self.asking_since, &self.jobs);
@@ -77,12 +92,12 @@ impl Measuring {
             report.intensity = Some(self.intensity.clone());
             report
         });
-        SessionMeasurement { started_at: self.started_at, measured_at: self.clock.now(), energy, health: None }
+        SessionMeasurement { started_at: self.started_at, measured_at: self.clock.now(), energy, health }
     }
 
-    fn event(&self, energy: Option<EnergyReport>) -> Option<RunEvent> {
+    fn event(&self, energy: Option<EnergyReport>, health: Option<HealthReport>) -> Option<RunEvent> {
         let run_id = self.run_id.clone()?;
-        Some(RunEvent::RunMeasured { run_id, measurement: Box::new(self.measurement(energy)) })
+        Some(RunEvent::RunMeasured { run_id, measurement: Box::new(self.measurement(energy, health)) })
     }
 }
 
@@ -99,18 +114,23 @@ impl EventSink for MeasuringSink<'_> {
             RunEvent::RunStarted { header, .. } => measuring.run_id = Some(header.run_id.clone()),
             RunEvent::JobFinished { record, .. } => {
                 measuring.jobs.extend(JobSpan::of(record));
+                if let Some(monitor) = &measuring.monitor {
+                    watch::job_finished(monitor, record);
+                }
                 let now = measuring.clock.monotonic();
                 if now.saturating_sub(measuring.kept_at) >= CHECKPOINT {
                     measuring.kept_at = now;
                     let energy = measuring.energy.as_ref().map(EnergySession::snapshot);
-                    if let Some(measured) = measuring.event(energy) {
+                    let health = measuring.monitor.as_ref().map(PressureMonitor::snapshot);
+                    if let Some(measured) = measuring.event(energy, health) {
                         self.inner.emit(&measured)?;
                     }
                 }
             }
             RunEvent::RunFinished { .. } => {
                 let energy = measuring.energy.as_mut().map(EnergySession::finish);
-                if let Some(measured) = measuring.event(energy) {
+                let health = measuring.monitor.as_mut().map(PressureMonitor::finish);
+                if let Some(measured) = measuring.event(energy, health) {
                     self.inner.emit(&measured)?;
                 }
             }

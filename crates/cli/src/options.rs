@@ -61,6 +61,9 @@ pub(crate) struct MachineArgs {
     /// Carbon intensity of the grid, in grams of CO₂ equivalent per kilowatt-hour, instead of a country's.
     #[arg(long, value_name = "G_PER_KWH", conflicts_with = "country", allow_negative_numbers = true)]
     pub intensity: Option<f64>,
+    /// Stop the run when parts of the model are read from the disk again and again: its speed and energy would be void.
+    #[arg(long)]
+    pub stop_on_paging: bool,
 }
 
 /// Which joules count.

@@ -3,6 +3,7 @@
 use crate::ui::Ui;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use puma_backends::sources::{Phase, Progress, PullProgress, SourceError};
+use puma_core::measure::{Disturbance, SessionMeasurement, Severity};
 use puma_core::{EventSink, Outcome, RunEvent, SinkError};
 use std::fmt;
 use std::time::Duration;
@@ -11,34 +12,54 @@ use std::time::Duration;
 const REDRAWS: u8 = 10;
 
 /// A bar over the jobs of a run: done, parse rate, tokens a second, time left.
-pub(crate) struct RunBar {
+pub(crate) struct RunBar<'a> {
+    ui: &'a Ui,
     bar: ProgressBar,
+    /// Whether the user knows that the run is not worth its time.
+    warned: bool,
     answered: u64,
     finished: u64,
     failed: u64,
     tokens: u64,
 }
 
-impl RunBar {
+impl<'a> RunBar<'a> {
     /// A bar for `jobs` jobs, of which `finished_before` were done by an earlier run.
-    pub(crate) fn new(ui: &Ui, jobs: usize, finished_before: usize) -> Self {
+    pub(crate) fn new(ui: &'a Ui, jobs: usize, finished_before: usize) -> Self {
         let bar = bar(ui, jobs as u64);
         bar.set_style(style("{bar:20} {pos}/{len} · {elapsed}{left}{wide_msg}"));
         bar.set_position(finished_before as u64);
         bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, answered: 0, finished: 0, failed: 0, tokens: 0 }
+        Self { ui, bar, warned: false, answered: 0, finished: 0, failed: 0, tokens: 0 }
     }
 
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// Says once, while there is still time to stop, that the run pages.
+    fn warn_of_paging(&mut self, measurement: &SessionMeasurement) {
+        let found = measurement.health.iter().flat_map(|health| &health.contaminations);
+        let mut paging = found.filter(|found| (found.kind, found.severity) == (Disturbance::Paging, Severity::Major));
+        if let Some(paging) = paging.next().filter(|_| !self.warned) {
+            self.warned = true;
+            let message = format!("the machine runs out of memory, so speed and energy are void: {}", paging.detail);
+            self.bar.suspend(|| {
+                self.ui.advise(
+                    &message,
+                    "stop it with Ctrl-C and take a smaller model; `--stop-on-paging` stops such runs by itself",
+                );
+            });
+        }
+    }
 }
 
-impl EventSink for RunBar {
+impl EventSink for RunBar<'_> {
     fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
-            RunEvent::RunStarted { .. } | RunEvent::RunMeasured { .. } => {}
+            RunEvent::RunStarted { .. } => {}
+            RunEvent::RunMeasured { measurement, .. } => self.warn_of_paging(measurement),
             RunEvent::JobFinished { record, .. } => {
                 self.finished += 1;
                 self.answered += u64::from(record.outcome == Outcome::Answered);

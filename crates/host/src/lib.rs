@@ -8,6 +8,7 @@ pub mod fit;
 pub mod grid;
 pub mod machine;
 mod native;
+pub mod pressure;
 pub mod profile;
 pub mod source;
 pub mod speed;

@@ -2,7 +2,7 @@
 
 use super::compute::Values;
 use super::judge::Group;
-use super::task::Options;
+use super::task::{MissingAnswers, Options};
 use crate::stats::{Clustered, Ranked, Tally, median};
 use puma_core::{Completion, JobRecord};
 
@@ -155,7 +155,12 @@ pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_
 }
 
 fn latencies(group: &Group<'_>, options: &Options, values: &mut Values<'_, '_>) {
-    let latency = |record: &JobRecord| is_fresh(record).then(|| record.latency_ms())?;
+    // Upstream counts loading into the first job's latency; a warm model's time is what can be compared.
+    let like_upstream = options.missing == MissingAnswers::Dropped;
+    let latency = |record: &JobRecord| {
+        let whole = || if like_upstream { record.latency_ms() } else { record.warm_latency_ms() };
+        is_fresh(record).then(whole)?
+    };
     let ranked = Ranked::new(group.completed().filter_map(latency));
     let sample: Clustered<(u32, f64)> = group.sample(|record| latency(record).map(|ms| (ranked.rank(ms), ms)));
     let n = sample.items().len();

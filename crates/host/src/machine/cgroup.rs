@@ -12,21 +12,21 @@ const UNLIMITED_BYTES: u64 = 1 << 60;
 
 /// The tightest limits above a process; `None` where there is none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     pub memory: Option<MemoryLimit>,
     /// Processors' worth of time.
     pub cpu_cores: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct MemoryLimit {
+pub(crate) struct MemoryLimit {
     pub bytes: u64,
     /// What the limited group uses, less the file pages it can give back at once.
     pub used_bytes: Option<u64>,
 }
 
 /// Reads every group from that of this process up to the root.
-pub(super) fn limits(host: &dyn HostSource) -> Limits {
+pub(crate) fn limits(host: &dyn HostSource) -> Limits {
     let groups = host.read("/proc/self/cgroup").unwrap_or_default();
     let mounts: Vec<MountInfo> = mounts(&host.read("/proc/self/mountinfo").unwrap_or_default());
     let mut limits = Limits::default();

@@ -26,6 +26,11 @@ impl VmPages {
         (known_page && counts.contains_key("Pages free")).then_some(Self { page_bytes, counts })
     }
 
+    /// What is counted under this name, in bytes.
+    pub(crate) fn bytes(&self, name: &str) -> Option<u64> {
+        self.counts.get(name)?.checked_mul(self.page_bytes)
+    }
+
     /// Bytes that programs can get without anything being compressed or swapped: free, and used only to save work.
     pub(crate) fn available_bytes(&self) -> u64 {
         let kinds = ["Pages free", "Pages speculative", "Pages inactive", "Pages purgeable"];

@@ -4,13 +4,13 @@
 //! model stands in `profile` and `fit`.
 
 pub mod apple;
-mod cgroup;
+pub(crate) mod cgroup;
 mod declared;
 mod facts;
 pub(crate) mod gpu;
 mod linux;
 mod macos;
-mod macos_text;
+pub(crate) mod macos_text;
 mod probe;
 mod surroundings;
 

@@ -4,9 +4,10 @@ use super::drm::{self, Card};
 use super::nvidia::NvmlCounters;
 use super::{amd, hwmon, text};
 use crate::source::{HostSource, NativeQuery};
+use serde::Serialize;
 
 /// One GPU at one moment. `None` where the driver does not tell.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct GpuCounters {
     /// As in [`Gpu::pci_address`](crate::machine::Gpu::pci_address).
     pub pci_address: Option<String>,
