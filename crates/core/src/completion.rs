@@ -73,6 +73,16 @@ pub struct Phases {
     pub first_token_ms: Option<Millis>,
 }
 
+impl Phases {
+    /// [`total_ms`](Self::total_ms) without loading the model, where loading lies within it: what a warm model takes. Servers
+    /// count loading into the request that caused it; the embedded engine loads before.
+    pub fn warm_ms(&self) -> Millis {
+        let computing_ms = [self.prompt_ms, self.generation_ms].into_iter().flatten().map(|part| part.0).sum::<f64>();
+        let room_ms = (self.total_ms.0 - computing_ms).max(0.0);
+        Millis(self.total_ms.0 - self.load_ms.map_or(0.0, |load| load.0.clamp(0.0, room_ms)))
+    }
+}
+
 /// One try at a request. Every attempt is recorded, also the failed ones before a success.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -58,6 +58,14 @@ impl JobRecord {
         Some(self.completions.iter().map(|c| c.phases.total_ms.0).sum())
     }
 
+    /// [`latency_ms`](Self::latency_ms) without the time in which the model was loaded.
+    pub fn warm_latency_ms(&self) -> Option<f64> {
+        if self.completions.is_empty() {
+            return None;
+        }
+        Some(self.completions.iter().map(|c| c.phases.warm_ms().0).sum())
+    }
+
     /// Prompt tokens over all completions; `None` if one does not tell.
     pub fn prompt_tokens(&self) -> Option<u64> {
         self.completions.iter().map(|c| c.usage.prompt_tokens.map(u64::from)).sum()

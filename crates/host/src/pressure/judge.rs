@@ -104,7 +104,7 @@ impl Judge {
         }
     }
 
-    /// Everything found so far: oldest first, without minor stretches that lie within a major one of the same kind.
+    /// Everything found so far: oldest first, without minor stretches most of which a major one of the same kind covers.
     pub fn contaminations(&self) -> Vec<Contamination> {
         let model_bytes = largest(&self.context).unwrap_or(0.0);
         let found = RULES.iter().zip(&self.stretches);
@@ -114,15 +114,18 @@ impl Judge {
             let key = |found: &Contamination| (found.from, std::cmp::Reverse(found.until), found.kind);
             key(one).cmp(&key(other)).then_with(|| other.severity.cmp(&one.severity))
         });
-        let within = |inner: &Contamination, outer: &Contamination| {
-            inner.kind == outer.kind && outer.from <= inner.from && inner.until <= outer.until
+        let told = |found: &Contamination, other: &Contamination| {
+            let same = found.kind == other.kind && found.severity <= other.severity;
+            let overlap_ms = found.until.min(other.until).0.saturating_sub(found.from.max(other.from).0);
+            let length_ms = found.until.0.saturating_sub(found.from.0);
+            let within = other.from <= found.from && found.until <= other.until;
+            // What a worse word already says of most of it needs no second one.
+            same && (within || found.severity < other.severity && overlap_ms.saturating_mul(2) >= length_ms)
         };
         let mut kept: Vec<Contamination> = Vec::new();
         for (place, found) in all.iter().enumerate() {
-            let told_before = kept.iter().any(|other| within(found, other) && other.severity >= found.severity);
-            let told_later =
-                all[place + 1..].iter().any(|other| within(found, other) && other.severity > found.severity);
-            if !told_before && !told_later {
+            let told_later = |other: &Contamination| told(found, other) && other.severity > found.severity;
+            if !kept.iter().any(|other| told(found, other)) && !all[place + 1..].iter().any(told_later) {
                 kept.push(found.clone());
             }
         }

@@ -7,6 +7,8 @@ use super::recorder::Recorder;
 use crate::Machine;
 use crate::energy::{ChainOptions, chain};
 use crate::machine::gpu_counters;
+use crate::pressure::Sampler;
+use puma_core::SystemClock;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +34,13 @@ pub const PROBES: &[Probe] = &[
                 // What a meter cannot read is kept as well.
                 let _ = meter.read(Duration::ZERO);
             }
+        },
+    },
+    Probe {
+        name: "disturbances",
+        ask: |host| {
+            let machine = Machine::probe(host.as_ref());
+            Sampler::new(Arc::clone(host), &machine, Arc::new(SystemClock::default()), &[]).read();
         },
     },
     Probe {
