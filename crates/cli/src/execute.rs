@@ -158,8 +158,7 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
         context.ui.warn(&warning);
     }
     let stopped_by = measuring.stopped_by();
-    let scored =
-        score_and_store(order, &store, &run_id, context).map(|executed| Executed { stopped_by, ..executed });
+    let scored = score_and_store(order, &store, &run_id, context).map(|executed| Executed { stopped_by, ..executed });
     match outcome {
         Err(error) => Err(Failure::operation(error.to_string()).hint(error.hint(&run_id))),
         Ok(_) => scored,

@@ -98,13 +98,13 @@ pub(crate) struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    /// Begins to sample. Programs whose names begin with `servers` hold models.
-    pub(crate) fn start(context: &'a Context, servers: &[&str]) -> Self {
+    /// Begins to sample, to be looked at every `interval`. Programs whose names begin with `servers` hold models.
+    pub(crate) fn start(context: &'a Context, interval: Duration, servers: &[&str]) -> Self {
         let snapshot = MachineSnapshot::take(context.host.as_ref(), None).ok();
         let machine = snapshot.as_ref().map(|snapshot| snapshot.machine.clone()).unwrap_or_default();
         let clock: Arc<dyn Clock> = Arc::new(context.clock);
         let options = MonitorOptions {
-            interval: Duration::from_millis(500),
+            interval: (interval / 2).clamp(Duration::from_millis(100), Duration::from_millis(500)),
             servers: servers.iter().copied().chain(["puma"]).map(str::to_owned).collect(),
             uses_gpu: true,
             ..MonitorOptions::default()
@@ -126,9 +126,12 @@ impl<'a> Live<'a> {
         let now = self.context.clock.monotonic();
         let health = self.monitor.snapshot();
         let sample = self.monitor.latest().unwrap_or_default().0;
-        let before = self.sample_before.replace(sample.clone());
         let moves = !self.context.host.is_recorded();
-        let change = before.filter(|_| moves).and_then(|before| Change::between(&before, &sample));
+        let before = self.sample_before.as_ref().filter(|_| moves);
+        let change = before.and_then(|before| Change::between(before, &sample));
+        if self.sample_before.is_none() || change.is_some() {
+            self.sample_before = Some(sample.clone());
+        }
         let (machine, profile) = self.names();
         View {
             time: self.context.clock.now().rfc3339(),

@@ -187,6 +187,24 @@ fn time_is_split_into_phases_and_missing_phases_are_not_zero() {
 }
 
 #[test]
+fn loading_is_no_part_of_a_latency_unless_upstreams_numbers_are_wanted() {
+    let mut records = Records::new(&["A"; 3], &[Some("A"); 3]).with_latencies(&[5100.0, 100.0, 100.0]).records;
+    // A server counts loading into the request that caused it.
+    let server = &mut records[0].completions[0].phases;
+    (server.load_ms, server.prompt_ms, server.generation_ms) =
+        (Some(Millis(5000.0)), Some(Millis(40.0)), Some(Millis(50.0)));
+    // The embedded engine loads before it counts.
+    let embedded = &mut records[1].completions[0].phases;
+    (embedded.load_ms, embedded.prompt_ms, embedded.generation_ms) =
+        (Some(Millis(700.0)), Some(Millis(40.0)), Some(Millis(60.0)));
+    let report = compute(&Task::pairwise(), &records, 0);
+    assert_eq!((value(&report, "latency.max"), value(&report, "load_ms.total")), (Some(100.0), Some(5700.0)));
+    let upstream = Options { missing: MissingAnswers::Dropped, ..options(0) };
+    let report = metric::compute(&Task::pairwise(), &records, &upstream).expect("the records fit the task");
+    assert_eq!(value(&report, "latency.max"), Some(5100.0));
+}
+
+#[test]
 fn pairs_show_a_preference_for_a_place() {
     let golds = ["A", "B", "A", "B"];
     let records = Records::new(&golds, &[Some("A"), Some("A"), Some("A"), None]).records;

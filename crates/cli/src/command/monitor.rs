@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How soon a key or Ctrl-C is noticed.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long a late sample is waited for.
+const SLOWEST: Duration = Duration::from_secs(5);
+
 /// Arguments of `puma monitor`.
 #[derive(Debug, Args)]
 pub(crate) struct MonitorArgs {
@@ -35,7 +38,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) fn run(args: MonitorArgs, context: &Context) -> Result<(), Failure> {
     let MonitorArgs { interval, once, json } = args;
     let interval = Duration::from_secs_f64(interval);
-    let mut live = Live::start(context, watch::ALL_SERVERS);
+    let mut live = Live::start(context, interval, watch::ALL_SERVERS);
     // Rates are of two looks.
     live.look();
     if once {
@@ -49,7 +52,13 @@ pub(crate) fn run(args: MonitorArgs, context: &Context) -> Result<(), Failure> {
 
 fn look_once(live: &mut Live<'_>, interval: Duration, json: bool, context: &Context) -> Result<(), Failure> {
     wait(interval, context);
-    let view = live.look();
+    let deadline = Instant::now() + SLOWEST;
+    let mut view = live.look();
+    // On a machine under load the second sample may be late.
+    while view.interval_s.is_none() && !view.recorded && Instant::now() < deadline {
+        wait(PATIENCE, context);
+        view = live.look();
+    }
     if json { context.ui.json(&view) } else { context.ui.data(&screen::text(&view)) }
 }
 

@@ -194,6 +194,18 @@ fn every_key_of_every_recorded_machine_is_documented() {
     agrees("puma profile", &outputs);
 }
 
+#[test]
+fn every_key_of_the_monitor_is_documented() {
+    let home = Home::new();
+    let look =
+        |more: &[&str]| home.puma(&[&["monitor", "--once", "--interval", "0.2", "--json"], more].concat()).json();
+    let recorded = |name: &str| puma_testkit::machines::path(name).display().to_string();
+    agrees(
+        "puma monitor",
+        &[look(&[]), look(&["--host", &recorded("mac-m3-max-36gb")]), look(&["--host", &recorded("gpu-h200")])],
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn every_key_of_up_and_down_is_documented() {

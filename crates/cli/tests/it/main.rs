@@ -11,6 +11,7 @@ mod fake_ollama;
 mod fit;
 mod kill;
 mod machine;
+mod monitor;
 mod pages;
 mod real;
 mod recording;
