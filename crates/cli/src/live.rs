@@ -92,7 +92,7 @@ pub(crate) struct Live<'a> {
     monitor: PressureMonitor,
     sample_before: Option<Sample>,
     energy: EnergySession,
-    energy_before: Option<(Duration, EnergyReport)>,
+    energy_before: Option<EnergyReport>,
     store: Option<Store>,
     run_before: Option<(Duration, RunProgress)>,
 }
@@ -125,13 +125,15 @@ impl<'a> Live<'a> {
         std::thread::sleep(READING);
         let now = self.context.clock.monotonic();
         let health = self.monitor.snapshot();
-        let sample = self.monitor.latest().unwrap_or_default().0;
+        // The first sample may still be under way; what was not sampled is no machine whose counters are unknown.
+        let latest = self.monitor.latest().map(|(sample, _)| sample);
         let moves = !self.context.host.is_recorded();
-        let before = self.sample_before.as_ref().filter(|_| moves);
-        let change = before.and_then(|before| Change::between(before, &sample));
+        let pair = self.sample_before.as_ref().zip(latest.as_ref()).filter(|_| moves);
+        let change = pair.and_then(|(before, sample)| Change::between(before, sample));
         if self.sample_before.is_none() || change.is_some() {
-            self.sample_before = Some(sample.clone());
+            self.sample_before.clone_from(&latest);
         }
+        let sample = latest.unwrap_or_default();
         let (machine, profile) = self.names();
         View {
             time: self.context.clock.now().rfc3339(),
@@ -142,11 +144,16 @@ impl<'a> Live<'a> {
             cpu: cpu(&sample, change.as_ref()),
             memory: memory(&sample, change.as_ref()),
             gpus: sample.gpus,
-            power: self.power(now),
+            power: self.power(),
             run: self.run(now),
             disturbances: health.contaminations,
             unavailable: health.unavailable,
         }
+    }
+
+    /// Whether the machine was read at all by now.
+    pub(crate) fn sampled(&self) -> bool {
+        self.monitor.latest().is_some()
     }
 
     fn names(&self) -> (String, String) {
@@ -156,22 +163,25 @@ impl<'a> Live<'a> {
     }
 
     /// Joules since the look before, by the time between.
-    fn power(&mut self, now: Duration) -> Vec<Power> {
+    fn power(&mut self) -> Vec<Power> {
         if self.context.host.is_recorded() {
             return Vec::new();
         }
         let report = self.energy.snapshot();
-        let before = self.energy_before.replace((now, report.clone()));
+        let before = self.energy_before.replace(report.clone());
         let same = |one: &ChannelEnergy, other: &ChannelEnergy| {
             one.channel == other.channel && one.device == other.device && one.source == other.source
         };
         let rows = report.channels.iter().map(|row| {
-            let earlier = before.as_ref().and_then(|(_, report)| report.channels.iter().find(|other| same(row, other)));
-            // The time by which the meters were read last, which is not the time of the look.
-            let seconds = before.as_ref().map(|(_, before)| report.duration_s - before.duration_s);
-            let joules = row.energy_j.zip(earlier.and_then(|earlier| earlier.energy_j)).map(|(now, then)| now - then);
-            let power_w =
-                joules.zip(seconds.filter(|seconds| *seconds > 0.05)).map(|(joules, seconds)| joules / seconds);
+            let earlier = before.as_ref().and_then(|report| report.channels.iter().find(|other| same(row, other)));
+            // Joules count from the beginning of the session. Durations are those by which the meters were read, not of looks.
+            let earlier_j = earlier.and_then(|earlier| earlier.energy_j);
+            let (then_j, then_s) = match before.as_ref().zip(earlier_j) {
+                Some((before, joules)) => (joules, before.duration_s),
+                None => (0.0, 0.0),
+            };
+            let seconds = report.duration_s - then_s;
+            let power_w = row.energy_j.filter(|_| seconds > 0.05).map(|joules| (joules - then_j) / seconds);
             Power {
                 channel: row.channel,
                 device: row.device.clone(),

@@ -53,10 +53,12 @@ pub(crate) fn run(args: MonitorArgs, context: &Context) -> Result<(), Failure> {
 fn look_once(live: &mut Live<'_>, interval: Duration, json: bool, context: &Context) -> Result<(), Failure> {
     wait(interval, context);
     let deadline = Instant::now() + SLOWEST;
+    let mut seen = live.sampled();
     let mut view = live.look();
     // On a machine under load the second sample may be late.
-    while view.interval_s.is_none() && !view.recorded && Instant::now() < deadline {
+    while !(seen && (view.recorded || view.interval_s.is_some())) && Instant::now() < deadline {
         wait(PATIENCE, context);
+        seen = live.sampled();
         view = live.look();
     }
     if json { context.ui.json(&view) } else { context.ui.data(&screen::text(&view)) }

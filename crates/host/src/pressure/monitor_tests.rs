@@ -80,8 +80,8 @@ impl HostSource for Scripted {
         let script = self.files.get(path).ok_or(Unanswered::Absent)?;
         script(self.readings.load(Ordering::SeqCst))
     }
-    fn list(&self, _: &str) -> Result<Vec<String>, Unanswered> {
-        Err(Unanswered::Absent)
+    fn list(&self, folder: &str) -> Result<Vec<String>, Unanswered> {
+        if folder == "/proc" { Ok(["1", "42", "self"].map(str::to_owned).to_vec()) } else { Err(Unanswered::Absent) }
     }
     fn link(&self, _: &str) -> Answer {
         Err(Unanswered::Absent)
@@ -180,6 +180,30 @@ fn a_neighbour_that_takes_half_the_machine_voids_the_run() {
     let (report, _) = watched(host, 12, None);
     let found = &report.contaminations[0];
     assert_eq!((found.kind, found.severity), (Disturbance::Neighbour, Severity::Major));
+}
+
+#[test]
+fn what_the_models_server_uses_and_fetches_is_the_runs_own_doing() {
+    let host = || {
+        Scripted::working()
+            .file("/proc/stat", |n| Ok(format!("cpu  {} 0 0 9 0 0 0 0\n", n * 200)))
+            .file("/proc/1/comm", |_| Ok("init\n".to_owned()))
+            .file("/proc/42/comm", |_| Ok("Ollama runner\n".to_owned()))
+            .file("/proc/42/stat", |n| {
+                Ok(format!("42 (Ollama runner) R 1 1 1 0 -1 0 0 0 0 0 {} 0 0 0 20 0 1", n * 100))
+            })
+            .file("/proc/42/io", |n| Ok(format!("read_bytes: {}\n", n * 1000)))
+    };
+    let clock = || Arc::new(SteppingClock::default()) as Arc<dyn Clock>;
+    let change = |servers: &[String]| {
+        let mut sampler = Sampler::new(Arc::new(host()), &Machine::default(), clock(), servers);
+        let (one, other) = (sampler.read(), sampler.read());
+        super::Change::between(&one, &other).expect("a second")
+    };
+    let named = change(&["ollama".to_owned()]);
+    assert_eq!((named.others_share, named.fetched_bytes), (Some(0.0), Some(1000)));
+    let unnamed = change(&[]);
+    assert_eq!((unnamed.others_share, unnamed.fetched_bytes), (Some(0.5), Some(0)));
 }
 
 #[test]
