@@ -124,12 +124,11 @@ fn energy_text(report: &RunReport) -> String {
     let Some(energy) = &report.energy else { return String::new() };
     let mut out = String::new();
     let Some(total_j) = energy.total_j else {
-        let reasons = energy
-            .channels
-            .iter()
-            .filter_map(|channel| channel.note.as_deref())
-            .chain(energy.warnings.iter().map(String::as_str));
-        let reason = reasons.take(2).collect::<Vec<_>>().join("; ");
+        // A warning names the channel and repeats its note.
+        let notes = energy.channels.iter().filter_map(|channel| channel.note.as_deref());
+        let warnings: Vec<&str> = energy.warnings.iter().map(String::as_str).collect();
+        let reasons = if warnings.is_empty() { notes.collect() } else { warnings };
+        let reason = reasons.into_iter().take(2).collect::<Vec<_>>().join("; ");
         let _ = writeln!(out, "energy unavailable{}{reason}", if reason.is_empty() { "" } else { ": " });
         return out;
     };

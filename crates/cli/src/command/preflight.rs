@@ -157,7 +157,11 @@ fn memory(name: &str, kind: BackendKind, context: &Context) -> Result<Check, Fai
         }
     };
     let wish = Wish { rules: engine::rules(kind)?, kv_type: None, sequences: 1 };
-    let row = assess(&Ground::of(context)?, &candidate, &wish, None)?;
+    // What cannot be told is a line of the report and no reason to give none.
+    let row = match Ground::of(context).and_then(|ground| assess(&ground, &candidate, &wish, None)) {
+        Ok(row) => row,
+        Err(failure) => return Ok(Check::new(NAME, State::Warn, failure.message)),
+    };
     let Some(fit) = row.fit else {
         let problem = row.problem.unwrap_or_else(|| "its needs are unknown".to_owned());
         return Ok(Check::new(NAME, State::Warn, problem));

@@ -8,6 +8,8 @@ mod documented;
 mod energy;
 #[cfg(unix)]
 mod fake_ollama;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fit;
 mod kill;
 mod machine;

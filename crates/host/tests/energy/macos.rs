@@ -239,6 +239,47 @@ fn where_powermetrics_may_run_it_counts_what_nothing_else_does() {
     }
 }
 
+/// Reads until the meter fails, and says how it did and after which time.
+fn first_failure(mut chain: Chain, clock: &ManualClock) -> (String, Duration, Vec<Duration>) {
+    assert_eq!(sources(&chain), ["powermetrics"]);
+    let (before, meter) = (std::time::Instant::now(), &mut chain.meters[0]);
+    loop {
+        match meter.read(clock.monotonic()) {
+            Err(error) => {
+                assert!(!error.fatal, "{error}");
+                let lost = meter.losses().into_iter().map(|loss| loss.duration).collect();
+                return (error.message, before.elapsed(), lost);
+            }
+            Ok(_) => assert!(before.elapsed() < Duration::from_secs(20), "it never failed"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_powermetrics_that_hangs_in_a_run_gives_no_reading_rather_than_no_power() {
+    let clock = ManualClock::default();
+    let hanging = Duration::from_secs(7);
+    let host = mac(&clock).command(TRIAL, |_, _| Ok(PLIST.to_owned())).command(WINDOW, move |_, _| {
+        std::thread::sleep(hanging);
+        Err(Unanswered::TimedOut)
+    });
+    let (message, after, _) = first_failure(open(host, "26.1"), &clock);
+    assert!(message.contains("has not answered"), "{message}");
+    assert!(after < hanging, "nothing is made up until the call is given up: {after:?}");
+}
+
+#[test]
+fn a_powermetrics_that_may_no_longer_run_loses_the_time_and_says_why() {
+    let clock = ManualClock::default();
+    let host = mac(&clock)
+        .command(TRIAL, |_, _| Ok(PLIST.to_owned()))
+        .command(WINDOW, |_, _| Err(Unanswered::Failed("sudo: a password is required".to_owned())));
+    let (message, _, lost) = first_failure(open(host, "26.1"), &clock);
+    assert!(message.contains("wants a password"), "{message}");
+    assert_eq!(lost.len(), 2, "of the processor and of the GPU");
+}
+
 #[test]
 fn a_powermetrics_that_cannot_serve_is_told_apart() {
     let answers: [(Answer, &str); 5] = [

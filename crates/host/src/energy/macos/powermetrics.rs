@@ -212,6 +212,11 @@ impl Meter for PowerMetrics {
             return Err(MeterError { message: message.clone(), fatal: sums.failures >= MOST_FAILURES });
         }
         let since_latest = sums.ended.map_or(Duration::ZERO, |ended| ended.elapsed());
+        if since_latest > LONGEST_AHEAD {
+            // Standing still would pass for drawing nothing if the run ended now.
+            let message = format!("powermetrics has not answered for {:.0} s", since_latest.as_secs_f64());
+            return Err(MeterError { message, fatal: false });
+        }
         let readings = self.channels.iter().map(|channel| MeterReading {
             channel: *channel,
             device: self.device.clone(),

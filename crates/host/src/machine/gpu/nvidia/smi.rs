@@ -52,8 +52,10 @@ pub(crate) fn listed(host: &dyn HostSource) -> Vec<NvmlDevice> {
 /// # Errors
 /// It cannot be run, or prints something else.
 pub(crate) fn power(host: &dyn HostSource) -> Result<Vec<(u32, Option<f64>)>, String> {
-    let text =
-        query(host, POWER_FIELDS, POWER_LIMIT).map_err(|reason| format!("nvidia-smi does not answer ({reason})."))?;
+    let text = query(host, POWER_FIELDS, POWER_LIMIT).map_err(|reason| match reason {
+        Unanswered::Failed(text) => meaning(&text),
+        reason => format!("nvidia-smi does not answer ({reason})."),
+    })?;
     let (devices, complaint) = parse(&text, POWER_FIELDS);
     match complaint {
         Some(complaint) if devices.is_empty() => Err(complaint),
