@@ -157,6 +157,9 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     if let Some(warning) = cache.as_ref().and_then(CacheStore::warning) {
         context.ui.warn(&warning);
     }
+    if let Some(warning) = measuring.warning() {
+        context.ui.warn(&warning);
+    }
     let stopped_by = measuring.stopped_by();
     let scored = score_and_store(order, &store, &run_id, context).map(|executed| Executed { stopped_by, ..executed });
     match outcome {

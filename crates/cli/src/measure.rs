@@ -21,7 +21,6 @@ use puma_host::energy::{
 };
 use puma_host::grid::{self, Choice, GridError};
 use puma_host::pressure::PressureMonitor;
-use puma_host::profile::MachineSnapshot;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +42,8 @@ pub(crate) struct Measuring {
     run_id: Option<RunId>,
     clock: Arc<dyn Clock>,
     kept_at: Duration,
+    /// Why the latest numbers could not be kept.
+    unkept: Option<String>,
 }
 
 impl Measuring {
@@ -57,10 +58,10 @@ impl Measuring {
         let monitor = watch::start(order, gathered, context, &clock)?;
         let energy = match mode(order, gathered, context)? {
             Some(TrackingMode::Off) => None,
-            mode => Some(start_energy(mode, order, &gathered.snapshot, context, &clock)),
+            mode => Some(start_energy(mode, order, gathered, context, &clock)),
         };
-        let (asking_since, jobs, run_id) = (None, Vec::new(), None);
-        Ok(Self { energy, monitor, intensity, started_at, asking_since, jobs, run_id, clock, kept_at })
+        let (asking_since, jobs, run_id, unkept) = (None, Vec::new(), None, None);
+        Ok(Self { energy, monitor, intensity, started_at, asking_since, jobs, run_id, clock, kept_at, unkept })
     }
 
     /// The models are ready. `loaded` says whether all of them are in memory already.
@@ -72,6 +73,11 @@ impl Measuring {
         if let Some(energy) = &self.energy {
             energy.mark(Phase::Inference);
         }
+    }
+
+    /// Why what was measured is missing from the store, or older than the run.
+    pub(crate) fn warning(&self) -> Option<String> {
+        self.unkept.as_ref().map(|reason| format!("what the run spent could not be kept: {reason}"))
     }
 
     /// The sink that measures beside `inner`.
@@ -111,32 +117,44 @@ impl EventSink for MeasuringSink<'_> {
     fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         let measuring = &mut *self.measuring;
         match event {
-            RunEvent::RunStarted { header, .. } => measuring.run_id = Some(header.run_id.clone()),
+            RunEvent::RunStarted { header, .. } => {
+                measuring.run_id = Some(header.run_id.clone());
+                self.inner.emit(event)
+            }
             RunEvent::JobFinished { record, .. } => {
                 measuring.jobs.extend(JobSpan::of(record));
                 if let Some(monitor) = &measuring.monitor {
                     watch::job_finished(monitor, record);
                 }
+                self.inner.emit(event)?;
                 let now = measuring.clock.monotonic();
                 if now.saturating_sub(measuring.kept_at) >= CHECKPOINT {
                     measuring.kept_at = now;
                     let energy = measuring.energy.as_ref().map(EnergySession::snapshot);
                     let health = measuring.monitor.as_ref().map(PressureMonitor::snapshot);
-                    if let Some(measured) = measuring.event(energy, health) {
-                        self.inner.emit(&measured)?;
-                    }
+                    let measured = measuring.event(energy, health);
+                    self.keep(measured);
                 }
+                Ok(())
             }
             RunEvent::RunFinished { .. } => {
                 let energy = measuring.energy.as_mut().map(EnergySession::finish);
                 let health = measuring.monitor.as_mut().map(PressureMonitor::finish);
-                if let Some(measured) = measuring.event(energy, health) {
-                    self.inner.emit(&measured)?;
-                }
+                let measured = measuring.event(energy, health);
+                self.keep(measured);
+                self.inner.emit(event)
             }
-            RunEvent::RunMeasured { .. } => {}
+            RunEvent::RunMeasured { .. } => self.inner.emit(event),
         }
-        self.inner.emit(event)
+    }
+}
+
+impl MeasuringSink<'_> {
+    /// Passes measured numbers on. The answers are worth more: numbers that cannot be kept do not stop the run.
+    fn keep(&mut self, measured: Option<RunEvent>) {
+        if let Some(measured) = measured {
+            self.measuring.unkept = self.inner.emit(&measured).err().map(|error| error.message);
+        }
     }
 }
 
@@ -158,7 +176,7 @@ fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<
         return Ok(Some(TrackingMode::Off));
     }
     let endpoint = gathered.backend.identity().endpoint;
-    let elsewhere = endpoint.as_deref().filter(|url| Endpoint::parse(url, 80).is_ok_and(|end| !end.is_loopback()));
+    let elsewhere = endpoint.as_deref().filter(|url| is_elsewhere(url));
     if let Some(endpoint) = elsewhere.filter(|_| mode.is_none() && agent().is_none()) {
         context.ui.advise(
             &format!(
@@ -171,6 +189,11 @@ fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<
     Ok(mode)
 }
 
+/// Whether the server may run on another machine than this.
+pub(crate) fn is_elsewhere(endpoint: &str) -> bool {
+    Endpoint::parse(endpoint, 80).is_ok_and(|endpoint| !endpoint.is_loopback())
+}
+
 /// Another PUMA that tells the joules of the machine the model runs on.
 fn agent() -> Option<AgentAddress> {
     let url = environment::get("PUMA_POWER_AGENT")?;
@@ -180,12 +203,18 @@ fn agent() -> Option<AgentAddress> {
 fn start_energy(
     mode: Option<TrackingMode>,
     order: &Order,
-    snapshot: &MachineSnapshot,
+    gathered: &Gathered,
     context: &Context,
     clock: &Arc<dyn Clock>,
 ) -> EnergySession {
-    let chosen = ChainOptions { mode, model_in_this_process: is_embedded(order), agent: agent() };
-    let mut meters = chain(&context.host, &snapshot.machine, &chosen);
+    let chosen = ChainOptions {
+        mode,
+        model_in_this_process: is_embedded(order),
+        agent: agent(),
+        // Who names the mode says that it is this machine.
+        model_elsewhere: mode.is_none() && gathered.backend.identity().endpoint.as_deref().is_some_and(is_elsewhere),
+    };
+    let mut meters = chain(&context.host, &gathered.snapshot.machine, &chosen);
     let idle = idle_seconds(order).and_then(|seconds| {
         context.ui.note(&format!("measuring for {seconds} s what the machine draws without the run"));
         measure_idle(&mut meters, clock.as_ref(), Duration::from_secs_f64(seconds), &context.cancel)
@@ -247,7 +276,7 @@ fn phases(
     jobs: &[JobSpan],
 ) -> Vec<PhaseEnergy> {
     let Some(since) = asking_since.filter(|_| !intervals.is_empty()) else { return marked.to_vec() };
-    let asking: Vec<PowerInterval> = intervals.iter().filter(|interval| interval.from >= since).copied().collect();
+    let asking: Vec<PowerInterval> = intervals.iter().filter_map(|interval| after(interval, since)).collect();
     let mut phases: Vec<PhaseEnergy> = marked.iter().filter(|phase| phase.phase != Phase::Inference).cloned().collect();
     for part in split(&asking, jobs) {
         match phases.iter_mut().find(|phase| phase.phase == part.phase) {
@@ -262,8 +291,125 @@ fn phases(
     phases
 }
 
+/// What of a stretch lies after `since`, at even power.
+fn after(interval: &PowerInterval, since: Timestamp) -> Option<PowerInterval> {
+    let whole = interval.until.0 - interval.from.0;
+    let kept = interval.until.0 - interval.from.0.max(since.0);
+    let share = if whole > 0 { kept as f64 / whole as f64 } else { 1.0 };
+    (kept >= 0).then(|| PowerInterval {
+        from: interval.from.max(since),
+        energy_j: interval.energy_j * share,
+        ..*interval
+    })
+}
+
 impl From<GridError> for Failure {
     fn from(error: GridError) -> Self {
         Self::invalid(error.to_string()).hint(error.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puma_core::{JobRecord, RunStatus};
+    use puma_testkit::scripted_host::ManualClock;
+
+    /// A store whose disk has room for answers and for nothing else.
+    #[derive(Default)]
+    struct Full {
+        kept: Vec<&'static str>,
+    }
+
+    impl EventSink for Full {
+        fn emit(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+            match event {
+                RunEvent::RunMeasured { .. } => {
+                    return Err(SinkError { message: "the disk is full".to_owned(), hint: None });
+                }
+                RunEvent::JobFinished { .. } => self.kept.push("job"),
+                RunEvent::RunFinished { .. } => self.kept.push("end"),
+                RunEvent::RunStarted { .. } => {}
+            }
+            Ok(())
+        }
+    }
+
+    fn job() -> RunEvent {
+        let record: JobRecord = serde_json::from_value(serde_json::json!({
+            "job_id": "job", "instance_id": "MESOS-1", "model": "model", "strategy": "zero_shot", "perturbation": null,
+            "repeat": 0, "seed": 1, "gold": "Major", "group": null, "prompt": "", "prompt_hash": "",
+            "outcome": "answered", "answer": "Major", "rule": null, "confidence": null, "completions": [],
+            "error": null, "started_at": 0, "finished_at": 1,
+        }))
+        .expect("a record");
+        RunEvent::JobFinished { run_id: RunId::new("run".to_owned()), record: Box::new(record) }
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_kept_cost_no_answer_and_are_told_of_at_the_end() {
+        let clock = ManualClock::default();
+        let intensity = GridIntensity {
+            country: None,
+            g_per_kwh: 400.0,
+            year: None,
+            source: "the user".to_owned(),
+            licence: None,
+            chosen_by: "--intensity".to_owned(),
+        };
+        let mut measuring = Measuring {
+            energy: None,
+            monitor: None,
+            intensity,
+            started_at: clock.now(),
+            asking_since: None,
+            jobs: Vec::new(),
+            run_id: Some(RunId::new("run".to_owned())),
+            clock: Arc::new(clock.clone()),
+            kept_at: clock.monotonic(),
+            unkept: None,
+        };
+        let mut full = Full::default();
+        clock.advance(CHECKPOINT);
+        let mut sink = measuring.sink(&mut full);
+        let end = |status| RunEvent::RunFinished { run_id: RunId::new("run".to_owned()), status, at: Timestamp(0) };
+        for event in [job(), job(), end(RunStatus::Done)] {
+            sink.emit(&event).expect("the run goes on");
+        }
+        assert_eq!(full.kept, ["job", "job", "end"]);
+        assert!(measuring.warning().is_some_and(|warning| warning.contains("the disk is full")));
+    }
+
+    #[test]
+    fn no_joule_is_lost_where_loading_ends_between_two_readings() {
+        let interval = |from: i64, until: i64, energy_j| PowerInterval {
+            from: Timestamp(from),
+            until: Timestamp(until),
+            energy_j,
+        };
+        let marked = |phase, energy_j| PhaseEnergy {
+            phase,
+            duration_s: 2.0,
+            energy_j: Some(energy_j),
+            quality: puma_core::measure::Quality::Measured,
+        };
+        let intervals = [interval(0, 1000, 10.0), interval(1000, 3000, 40.0), interval(3000, 4000, 50.0)];
+        let marked = [marked(Phase::Load, 30.0), marked(Phase::Inference, 70.0)];
+        let phases = phases(&marked, &intervals, Some(Timestamp(2000)), &[]);
+        let seen: Vec<_> = phases.iter().map(|row| (row.phase, row.duration_s, row.energy_j)).collect();
+        assert_eq!(seen, [(Phase::Load, 2.0, Some(30.0)), (Phase::Inference, 2.0, Some(70.0))]);
+    }
+
+    #[test]
+    fn only_a_server_at_this_machines_own_address_is_surely_here() {
+        for (endpoint, expected) in [
+            ("http://127.0.0.1:11434", false),
+            ("http://localhost:11434", false),
+            ("http://[::1]:11434", false),
+            ("http://192.0.2.1:11434", true),
+            ("http://host.docker.internal:11434", true),
+        ] {
+            assert_eq!(is_elsewhere(endpoint), expected, "{endpoint}");
+        }
     }
 }

@@ -102,6 +102,18 @@ fn joules_are_related_to_what_the_model_was_really_asked() {
 }
 
 #[test]
+fn a_job_that_was_finished_after_a_killed_sessions_last_numbers_shares_in_no_joules() {
+    let mut killed = records();
+    killed.push(record("unmeasured", 4000, 6000, "Major", 1000, false));
+    let sessions = [session(0, Some(60.0)), session(9000, Some(40.0))];
+    let summary = energy(&sessions, &killed, TaskKind::Classification).unwrap();
+    assert_eq!(
+        (summary.total_j, summary.per_job_j, summary.per_correct_answer_j),
+        (Some(100.0), Some(50.0), Some(100.0))
+    );
+}
+
+#[test]
 fn one_session_without_a_number_makes_the_sum_unknown() {
     let unmeasured = SessionMeasurement { energy: None, ..session(9000, None) };
     for sessions in [[session(0, Some(60.0)), session(9000, None)], [session(0, Some(60.0)), unmeasured]] {

@@ -11,10 +11,11 @@ use crate::failure::Failure;
 use crate::fit::assess::{Ground, Wish, assess};
 use crate::fit::engine;
 use crate::fit::models::Shelves;
+use crate::measure::is_elsewhere;
 use crate::options::{BackendArgs, BackendKind};
 use crate::{paths, wire};
 use clap::{Args, ValueEnum as _};
-use puma_core::{BackendErrorKind, ModelIdentity};
+use puma_core::{Backend, BackendErrorKind, ModelIdentity};
 use puma_host::fit::Verdict;
 use puma_host::profile::{self, MachineSnapshot, Mode, ProfileFacts, Selection};
 use puma_host::source::NativeQuery;
@@ -65,11 +66,15 @@ pub(crate) fn run(args: PreflightArgs, context: &Context) -> Result<(), Failure>
         let name = named.get_or_insert_with(|| library.catalogue.default.clone());
         checks.push(processor(&snapshot.machine));
         checks.extend(model_file(name, &library, context));
-    } else {
-        checks.push(server(&backend, named.as_deref(), context)?);
-    }
-    if let Some(name) = &named {
         checks.push(memory(name, kind, context)?);
+    } else {
+        let server = wire::backend(&backend, context.home.as_deref())?;
+        checks.push(reachable(server.as_ref(), named.as_deref()));
+        // Of a server elsewhere, or of one of unknown make, nothing is known.
+        let here = !server.identity().endpoint.as_deref().is_some_and(is_elsewhere);
+        if let Some(name) = named.as_deref().filter(|_| here && kind != BackendKind::Openai) {
+            checks.push(memory(name, kind, context)?);
+        }
     }
     if let Some(file) = write_config {
         write_upstream_form(&file, &snapshot, context)?;
@@ -145,7 +150,7 @@ fn model_file(name: &str, library: &puma_backends::sources::Library, context: &C
     vec![missing, disk(needed, context)]
 }
 
-/// Whether the model fits, by the rules of `puma fit`. On a server's machine that is not this one, nothing is known.
+/// Whether the model fits, by the rules of `puma fit`.
 fn memory(name: &str, kind: BackendKind, context: &Context) -> Result<Check, Failure> {
     const NAME: &str = "memory";
     let library = wire::library(context.home.as_deref())?;
@@ -198,12 +203,11 @@ fn disk(needed: u64, context: &Context) -> Check {
 }
 
 /// The server answers, and has the model if one was named.
-fn server(args: &BackendArgs, model: Option<&str>, context: &Context) -> Result<Check, Failure> {
+fn reachable(backend: &dyn Backend, model: Option<&str>) -> Check {
     const NAME: &str = "server";
-    let backend = wire::backend(args, context.home.as_deref())?;
     let endpoint = backend.identity().endpoint.unwrap_or_else(|| "the server".to_owned());
     // Asking for a model is the one question every server answers; what matters without a name is who answers.
-    Ok(match (backend.prepare(model.unwrap_or("puma-preflight")), model) {
+    match (backend.prepare(model.unwrap_or("puma-preflight")), model) {
         (Ok(_), None) => Check::new(NAME, State::Ok, format!("{endpoint} answers")),
         (Ok(found), Some(_)) => Check::new(NAME, State::Ok, format!("{endpoint} has {}", described(&found))),
         (Err(error), None) if error.kind == BackendErrorKind::ModelNotFound => {
@@ -216,7 +220,7 @@ fn server(args: &BackendArgs, model: Option<&str>, context: &Context) -> Result<
                 None => check,
             }
         }
-    })
+    }
 }
 
 fn described(model: &ModelIdentity) -> String {

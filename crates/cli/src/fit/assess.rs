@@ -7,13 +7,14 @@ use super::report::{CorrectionLine, FitRow, MachineLine, PhaseLine, SpeedLine, S
 use crate::context::Context;
 use crate::failure::Failure;
 use puma_core::measure::{Quality, Reading};
-use puma_host::Machine;
 use puma_host::fit::{
     Budget, EngineRules, Fit, KvType, Load, ModelShape, Question, ShapeSource, Verdict, budget, judge, largest_context,
     machine_key, speed_input,
 };
 use puma_host::speed::{Correction, Estimate, Phase, Prediction, SpeedInput, predict};
+use puma_host::{HostSource, Machine};
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// The prompt that speeds are predicted for: what the scenarios' prompts come to.
 pub(crate) const PROMPT_TOKENS: u32 = 512;
@@ -25,6 +26,7 @@ pub(crate) struct Ground {
     pub machine: Machine,
     pub key: String,
     pub ledger: Ledger,
+    host: Arc<dyn HostSource>,
     bandwidth: OnceCell<Option<Reading<f64>>>,
 }
 
@@ -49,12 +51,12 @@ impl Ground {
             true => Ledger::read(&context.existing_store()?, &key)?,
             false => Ledger::default(),
         };
-        Ok(Self { machine, key, ledger, bandwidth: OnceCell::new() })
+        Ok(Self { machine, key, ledger, host: Arc::clone(&context.host), bandwidth: OnceCell::new() })
     }
 
     /// Measured once, and only where it matters.
     fn bandwidth(&self) -> Option<Reading<f64>> {
-        self.bandwidth.get_or_init(|| memory_bandwidth(&self.machine)).clone()
+        self.bandwidth.get_or_init(|| memory_bandwidth(&self.machine, self.host.as_ref())).clone()
     }
 
     pub(crate) fn line(&self) -> MachineLine {

@@ -7,17 +7,19 @@ use super::report::MeasuredLine;
 use crate::context::Context;
 use crate::execute::Order;
 use crate::failure::Failure;
+use crate::measure::is_elsewhere;
 use crate::options::{BackendKind, EngineOptions as EngineArgs};
 use crate::wire;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_core::measure::Reading;
 use puma_core::{Clock as _, FinishReason, ModelIdentity, RunId};
 use puma_engine::EngineOptions;
-use puma_host::Machine;
 use puma_host::fit::{
     Budget, EngineRules, Family, Load, ModelShape, Question, budget, judge, machine_key, speed_input,
 };
+use puma_host::machine::last_level_cache_bytes;
 use puma_host::speed::{Correction, Observation, Phase, SpeedInput, learn, measure_read_bandwidth, predict};
+use puma_host::{HostSource, Machine};
 use puma_store::{SpeedRow, Store, StoredRun};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FEWEST_TOKENS: u64 = 64;
 
 /// Adds a finished run to the ledger: one row for each model and phase whose speed could be measured. A run on a
-/// recorded machine, or one that was disturbed, adds none. Never fails the run.
+/// recorded machine or on another than this, or one that was disturbed, adds none. Never fails the run.
 pub(crate) fn record(order: &Order, stored: &StoredRun, store: &Store, context: &Context) {
     if let Err(failure) = try_record(order, stored, store, context) {
         context.ui.warn(&format!("the run's speed is not kept for `puma fit`: {}", failure.message));
@@ -34,6 +36,10 @@ pub(crate) fn record(order: &Order, stored: &StoredRun, store: &Store, context: 
 
 fn try_record(order: &Order, stored: &StoredRun, store: &Store, context: &Context) -> Result<(), Failure> {
     let header = &stored.header;
+    // A server that may run elsewhere tells nothing of this machine.
+    if header.backend.endpoint.as_deref().is_some_and(is_elsewhere) {
+        return Ok(());
+    }
     let disturbed = is_void(stored.sessions.iter().filter_map(|session| session.health.as_ref()));
     let (Some(rules), false) = (rules_by_name(&header.backend.kind), disturbed) else { return Ok(()) };
     let speeds: Vec<(&ModelIdentity, Measured)> =
@@ -47,8 +53,9 @@ fn try_record(order: &Order, stored: &StoredRun, store: &Store, context: &Contex
         return Ok(());
     }
     let rules = on_this_machine(rules, &budget);
-    let mut place = Place { machine, rules, budget, memory_bandwidth: None };
-    place.memory_bandwidth = place.measure_bandwidth();
+    let on_cores = matches!(budget, Budget::Cpu { .. });
+    let memory_bandwidth = on_cores.then(|| memory_bandwidth(&machine, context.host.as_ref())).flatten();
+    let place = Place { machine, rules, budget, memory_bandwidth };
     let sequences = sequences(order, header.jobs);
     let mut rows = Vec::new();
     for (model, speed) in speeds {
@@ -135,10 +142,6 @@ struct Place {
 }
 
 impl Place {
-    fn measure_bandwidth(&self) -> Option<Reading<f64>> {
-        matches!(self.budget, Budget::Cpu { .. }).then(|| memory_bandwidth(&self.machine)).flatten()
-    }
-
     fn rows(
         &self,
         shape: &ModelShape,
@@ -224,12 +227,12 @@ fn phase_name(phase: Phase) -> &'static str {
 
 /// How fast this machine's processor cores read memory, measured now; `None` for a recorded machine, and in a build
 /// without optimisation, which reads slower than memory gives.
-pub(crate) fn memory_bandwidth(machine: &Machine) -> Option<Reading<f64>> {
+pub(crate) fn memory_bandwidth(machine: &Machine, host: &dyn HostSource) -> Option<Reading<f64>> {
     if machine.recorded || cfg!(debug_assertions) {
         return None;
     }
     let threads = usize::try_from(machine.logical_cores).unwrap_or(1).max(1);
-    measure_read_bandwidth(threads, None, machine.free_memory_bytes()).ok()
+    measure_read_bandwidth(threads, last_level_cache_bytes(host), machine.free_memory_bytes()).ok()
 }
 
 /// Own runs on one machine.

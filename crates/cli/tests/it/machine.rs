@@ -78,6 +78,20 @@ fn preflight_looks_only_at_what_the_backend_needs() {
 }
 
 #[test]
+fn preflight_judges_no_memory_where_nothing_is_known_of_it() {
+    let home = Home::new();
+    for (backend, endpoint) in [("openai", "http://127.0.0.1:9"), ("llama-server", "http://puma.invalid:9")] {
+        let args = ["preflight", "--backend", backend, "--endpoint", endpoint, "--model", "qwen2.5:7b", "--json"];
+        let ended = home.puma(&args);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let checks: Vec<&str> =
+            report["checks"].as_array().expect("checks").iter().filter_map(|check| check["name"].as_str()).collect();
+        assert!(checks.contains(&"server") && !checks.contains(&"memory"), "{checks:?}");
+    }
+}
+
+#[test]
 fn preflight_writes_what_it_found_in_upstreams_form() {
     let home = Home::new();
     let file = home.path("runtime_profile.yaml").display().to_string();

@@ -34,7 +34,7 @@ pub struct EnergySummary {
     pub co2e_g: Option<f64>,
     /// Of the latest session.
     pub intensity: Option<GridIntensity>,
-    /// Joules per finished job that the model really answered, the cache's answers left out.
+    /// Joules per finished job that the model really answered while they were measured, the cache's answers left out.
     pub per_job_j: Option<f64>,
     /// Joules per right answer; `None` for numbers, where right is a matter of degree.
     pub per_correct_answer_j: Option<f64>,
@@ -58,8 +58,9 @@ pub fn energy(sessions: &[SessionMeasurement], records: &[JobRecord], kind: Task
     };
     let total_j = sum(|report| report.total_j);
     let co2e_g = sum(|report| report.co2e_g);
-    let asked: Vec<&JobRecord> = records.iter().filter(|record| was_asked(record)).collect();
-    // Joules of a resumed run cover what was asked in it; answers from the cache cost nothing and earn nothing.
+    // Answers from the cache cost nothing and earn nothing; what a killed process did after its last numbers has no joules.
+    let asked: Vec<&JobRecord> =
+        records.iter().filter(|record| was_asked(record) && sessions.iter().any(|one| covers(one, record))).collect();
     let per = |total: Option<f64>, count: u64| total.filter(|_| count > 0).map(|total| total / count as f64);
     let correct = asked.iter().filter(|record| record.answer.as_deref() == Some(record.gold.as_str())).count() as u64;
     let correct = if kind == TaskKind::Regression { 0 } else { correct };
@@ -85,6 +86,11 @@ pub fn energy(sessions: &[SessionMeasurement], records: &[JobRecord], kind: Task
         channels: channels(&reports),
         warnings: warnings(&reports),
     })
+}
+
+/// Whether the job ran within what the session measured.
+fn covers(session: &SessionMeasurement, record: &JobRecord) -> bool {
+    session.started_at <= record.started_at && record.finished_at <= session.measured_at
 }
 
 /// Whether the model was asked for it in this run: not all of it came from the cache.

@@ -66,6 +66,8 @@ pub struct ChainOptions {
     pub model_in_this_process: bool,
     /// The host's agent, for a container or a virtual machine.
     pub agent: Option<AgentAddress>,
+    /// The model runs on another machine: without its agent there is nothing to count.
+    pub model_elsewhere: bool,
 }
 
 /// The meters of a machine and what is missing.
@@ -111,13 +113,16 @@ pub fn chain(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptio
     }
 }
 
-/// The host's counters through its agent where there is one, else this machine's own.
+/// The host's counters through its agent where there is one, else this machine's own, if the model may run on it.
 fn of_the_machine(host: &Arc<dyn HostSource>, machine: &Machine, options: &ChainOptions) -> Chain {
     let mut chain = Chain::default();
     match options.agent.as_ref().map(AgentMeter::open) {
         Some(Ok(of_host)) => return of_host,
         Some(Err(missing)) => chain.missing.push(missing),
         None => {}
+    }
+    if options.model_elsewhere {
+        return chain;
     }
     if machine.os == "linux" {
         let counted = processor_counters(host, &mut chain);

@@ -212,8 +212,15 @@ fn a_gpu_that_nobody_counts_spoils_the_total_unless_the_model_is_not_on_it() {
 
 #[test]
 fn a_gpu_alone_makes_no_total() {
-    let report = report(vec![MadeUp::new("NVML", Channel::Gpu, steady(0, 300.0))], 30);
+    let gpu = |watts| chain(vec![MadeUp::new("NVML", Channel::Gpu, steady(0, watts))]);
+    let before = session(gpu(20.0), SessionOptions::default(), &every_second(3), &[]);
+    let options = SessionOptions { idle: Some(baseline(&before)), ..SessionOptions::default() };
+    let ledger = session(gpu(300.0), options, &every_second(30), &[(Phase::Inference, 0.0)]);
+    let report = ledger.report(ledger.latest());
     assert_eq!((report.total_j, row(&report, Channel::Gpu).energy_j.map(f64::round)), (None, Some(9000.0)));
+    let phases: Vec<_> = report.phases.iter().map(|row| (row.phase, row.energy_j, row.quality)).collect();
+    assert_eq!(phases, [Phase::Idle, Phase::Inference].map(|phase| (phase, None, Quality::Unknown)));
+    assert_eq!(report.idle_power_w, None);
     assert!(report.warnings.iter().any(|warning| warning.contains("nothing counts the processor's energy")));
 }
 

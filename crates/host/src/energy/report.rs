@@ -34,7 +34,8 @@ impl Ledger {
             Sum::Parts => counted().any(Judged::is_processor),
         };
         let total_j = if whole { counted().map(|one| one.row.energy_j).sum::<Option<f64>>() } else { None };
-        let idle_power_w = self.idle_power(&judged);
+        // Beside an unknown total the power and the phases of its known parts would pass for the whole's.
+        let idle_power_w = total_j.and_then(|_| self.idle_power(&judged));
         let above_idle_j =
             total_j.zip(idle_power_w.as_ref()).map(|(total, idle)| total - idle.value * duration.as_secs_f64());
         let mut report = EnergyReport {
@@ -43,9 +44,9 @@ impl Ledger {
             total_j,
             quality: total_j.and(counted().map(|one| one.row.quality).max()).unwrap_or(Quality::Unknown),
             relative_uncertainty: total_j.and_then(|total| self.uncertainty(&judged, total, until)),
+            phases: self.phases(&judged, idle_power_w.as_ref(), total_j.is_some(), until),
             idle_power_w,
             above_idle_j: above_idle_j.filter(|above| *above >= 0.0),
-            phases: self.phases(&judged, until),
             intensity: None,
             co2e_g: None,
             warnings: self.warnings_of(&judged, sum, duration),
@@ -136,20 +137,23 @@ impl Ledger {
         Some(joules / total_j)
     }
 
-    fn phases(&self, judged: &[Judged], until: Duration) -> Vec<PhaseEnergy> {
+    fn phases(
+        &self,
+        judged: &[Judged],
+        idle_power_w: Option<&Reading<f64>>,
+        known: bool,
+        until: Duration,
+    ) -> Vec<PhaseEnergy> {
         let tracks: Option<Vec<_>> = (judged.iter().filter(|one| one.row.counted))
             .map(|one| one.row.energy_j.and(one.track).map(|place| &self.tracks[place]))
             .collect();
-        let tracks = tracks.filter(|tracks| !tracks.is_empty());
+        let tracks = tracks.filter(|tracks| known && !tracks.is_empty());
         let quality = judged.iter().filter(|one| one.row.counted).map(|one| one.row.quality).max();
-        let idle = self.options.idle.as_ref().map(|idle| {
-            let power = self.idle_power(judged);
-            PhaseEnergy {
-                phase: Phase::Idle,
-                duration_s: idle.duration.as_secs_f64(),
-                energy_j: power.as_ref().map(|power| power.value * idle.duration.as_secs_f64()),
-                quality: power.map_or(Quality::Unknown, |power| power.quality),
-            }
+        let idle = self.options.idle.as_ref().map(|idle| PhaseEnergy {
+            phase: Phase::Idle,
+            duration_s: idle.duration.as_secs_f64(),
+            energy_j: idle_power_w.map(|power| power.value * idle.duration.as_secs_f64()),
+            quality: idle_power_w.map_or(Quality::Unknown, |power| power.quality),
         });
         let measured = self.stretches(until).into_iter().map(|(phase, stretches)| {
             let joules = |tracks: &Vec<&super::track::Track>| -> f64 {

@@ -1,7 +1,7 @@
 //! The thread that reads the meters during a run.
 //!
-//! It owns them; whoever asks for a report only reads what it wrote down. A meter that hangs or panics costs its own
-//! numbers, never the run.
+//! It owns them; whoever asks for a report only reads what it wrote down. A meter that panics costs its own numbers, one
+//! that hangs also what the others would have said after it, neither the run.
 
 use super::chain::Chain;
 use super::ledger::{Ledger, SessionOptions};

@@ -16,4 +16,5 @@ mod surroundings;
 
 pub use facts::{Apple, CoreTier, Gpu, GpuVendor, HostOs, Machine, Sign, Surroundings};
 pub use gpu::{GpuCounters, gpu_counters};
+pub use linux::last_level_cache_bytes;
 pub use probe::disk_free_bytes;

@@ -3,6 +3,7 @@
 use crate::support::{linux, missing, open, open_with};
 use puma_core::clock::Clock;
 use puma_core::measure::{Channel, Quality};
+use puma_host::Machine;
 use puma_host::energy::agent::{Agent, AgentAddress, AgentSnapshot, PATH};
 use puma_host::energy::{Chain, ChainOptions};
 use puma_testkit::scripted_host::{ManualClock, ScriptedHost};
@@ -150,6 +151,19 @@ fn an_agent_that_cannot_be_used_is_missing_with_the_reason_and_this_machine_answ
     }
     let nobody = AgentAddress { url: "http://127.0.0.1:9".to_owned(), token: None };
     assert!(missing(&through(nobody), "host agent").reason.contains("cannot be reached"));
+}
+
+#[test]
+fn this_machine_does_not_answer_for_a_model_on_another_one() {
+    let nobody = AgentAddress { url: "http://127.0.0.1:9".to_owned(), token: None };
+    let machine = Machine { memory_bytes: Some(8 << 30), ..linux() };
+    let meters = |model_elsewhere| {
+        let options = ChainOptions { agent: Some(nobody.clone()), model_elsewhere, ..ChainOptions::default() };
+        let chain = open_with(ScriptedHost::new("linux", ManualClock::default()), &machine, &options);
+        assert!(missing(&chain, "host agent").reason.contains("cannot be reached"));
+        chain.meters.len()
+    };
+    assert_eq!((meters(false), meters(true)), (1, 0));
 }
 
 #[test]

@@ -56,6 +56,8 @@ fn a_virtual_machine_answers_for_the_threads_it_sees_and_an_unknown_processor_fo
     let (energy_j, note) = estimated(&named("AMD EPYC", Some("firecracker")), 1.0);
     assert_eq!(energy_j, 160.0);
     assert!(note.contains("`AMD EPYC` is not in the table: 4 W for each of 4 threads"), "{note}");
+    let in_sockets = Machine { sockets: Some(4), ..named("AMD EPYC", Some("kvm")) };
+    assert_eq!(estimated(&in_sockets, 1.0).0, 160.0, "the threads of all sockets are counted already");
     let two_sockets = Machine { sockets: Some(2), ..named("AMD EPYC 7763 64-Core Processor", None) };
     assert_eq!(estimated(&two_sockets, 1.0).0, 5600.0);
 }

@@ -1,5 +1,6 @@
 //! What the crate says about whole machines.
 
+mod caches;
 mod classes;
 mod expected;
 mod gpus;

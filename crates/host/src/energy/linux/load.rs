@@ -86,7 +86,7 @@ fn peak(machine: &Machine, processors_seen: usize) -> (f64, String) {
     let Some(row) = cpu_power::find(cpu) else {
         let basis =
             format!("the TDP of `{cpu}` is not in the table: {UNKNOWN_W_PER_THREAD:.0} W for each of {seen} threads");
-        return (UNKNOWN_W_PER_THREAD * f64::from(seen) * f64::from(sockets), basis);
+        return (UNKNOWN_W_PER_THREAD * f64::from(seen), basis);
     };
     let whole_w = row.tdp_w * f64::from(sockets);
     let threads = row.threads.saturating_mul(sockets);
