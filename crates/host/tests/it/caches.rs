@@ -7,7 +7,7 @@ use puma_testkit::scripted_host::{ManualClock, ScriptedHost};
 fn host(processors: &[(&str, &str)]) -> ScriptedHost {
     let folder = "/sys/devices/system/cpu";
     let mut host = ScriptedHost::new("linux", ManualClock::default())
-        .file(&format!("{folder}/online"), &format!("0-{}\n", processors.len() - 1));
+        .file(&format!("{folder}/online"), format!("0-{}\n", processors.len() - 1));
     for (number, (sharing, size)) in processors.iter().enumerate() {
         let cache = format!("{folder}/cpu{number}/cache");
         host = host.folder(&cache, &["index2", "index3", "uevent"]);
@@ -15,9 +15,9 @@ fn host(processors: &[(&str, &str)]) -> ScriptedHost {
             [("index2", "2", number.to_string().as_str(), "1024K"), ("index3", "3", *sharing, *size)]
         {
             host = host
-                .file(&format!("{cache}/{index}/level"), &format!("{level}\n"))
-                .file(&format!("{cache}/{index}/shared_cpu_list"), &format!("{sharing}\n"))
-                .file(&format!("{cache}/{index}/size"), &format!("{size}\n"));
+                .file(&format!("{cache}/{index}/level"), format!("{level}\n"))
+                .file(&format!("{cache}/{index}/shared_cpu_list"), format!("{sharing}\n"))
+                .file(&format!("{cache}/{index}/size"), format!("{size}\n"));
         }
     }
     host
