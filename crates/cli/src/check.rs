@@ -1,6 +1,7 @@
 //! Checks of this machine as a table: what was looked at, how it stands, what to do.
 
-use crate::table::{Align, render};
+use crate::failure::Failure;
+use crate::table::{Align, render_wrapped};
 use crate::ui::{Tone, Ui};
 use serde::Serialize;
 
@@ -33,9 +34,18 @@ impl Check {
     }
 }
 
-/// How many checks fail.
-pub(crate) fn failed(checks: &[Check]) -> usize {
-    checks.iter().filter(|check| check.state == State::Fail).count()
+/// Whether no check fails.
+pub(crate) fn passed(checks: &[Check]) -> bool {
+    checks.iter().all(|check| check.state != State::Fail)
+}
+
+/// Ends the command where a check fails.
+pub(crate) fn verdict(checks: &[Check]) -> Result<(), Failure> {
+    match checks.iter().filter(|check| check.state == State::Fail).count() {
+        0 => Ok(()),
+        1 => Err(Failure::operation("1 check failed")),
+        count => Err(Failure::operation(format!("{count} checks failed"))),
+    }
 }
 
 /// The table, and a hint for each check that has one.
@@ -51,7 +61,7 @@ pub(crate) fn text(checks: &[Check], ui: &Ui) -> String {
             vec![state.to_owned(), check.name.to_owned(), check.detail.clone()]
         })
         .collect();
-    let mut out = render(&[("", Align::Left), ("check", Align::Left), ("detail", Align::Left)], &rows);
+    let mut out = render_wrapped(&[("", Align::Left), ("check", Align::Left), ("detail", Align::Left)], &rows);
     for check in checks {
         if let Some(hint) = &check.hint {
             out.push_str(&format!("{} {}: {hint}\n", ui.paint_data(Tone::Hint, "hint:"), check.name));

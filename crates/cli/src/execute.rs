@@ -131,7 +131,9 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     let store = context.store()?;
     let gathered = gather(order, context)?;
     let mut measuring = Measuring::start(order, &gathered, context)?;
+    stop_if_interrupted(context)?;
     let plan = prepare(order, &gathered, context)?;
+    stop_if_interrupted(context)?;
     // The embedded engine holds one model at a time, and has loaded the only one by now.
     measuring.begin_asking(&plan.models, is_embedded(order) && plan.models.len() == 1);
     let header = header(order, &plan, &gathered, &store, context)?;
@@ -165,6 +167,14 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     match outcome {
         Err(error) => Err(Failure::operation(error.to_string()).hint(error.hint(&run_id))),
         Ok(_) => scored,
+    }
+}
+
+/// Who ends the program while the idle machine is measured or the model loads wants no run of no jobs.
+fn stop_if_interrupted(context: &Context) -> Result<(), Failure> {
+    match context.cancel.is_cancelled() {
+        true => Err(Failure::new(ExitKind::Interrupted, "interrupted before the first question; nothing was stored")),
+        false => Ok(()),
     }
 }
 

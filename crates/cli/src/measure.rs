@@ -14,7 +14,7 @@ use puma_core::measure::{
     Contamination, EnergyReport, GridIntensity, HealthReport, Phase, PhaseEnergy, SessionMeasurement, TrackingMode,
 };
 use puma_core::{Clock, EventSink, ModelIdentity, Quality, RunEvent, RunId, SinkError, Timestamp};
-use puma_host::energy::agent::AgentAddress;
+use puma_host::energy::agent::{self, AgentAddress};
 use puma_host::energy::{
     Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
     split,
@@ -52,6 +52,7 @@ impl Measuring {
     /// # Errors
     /// The user's wishes contradict each other, or the country is unknown.
     pub(crate) fn start(order: &Order, gathered: &Gathered, context: &Context) -> Result<Self, Failure> {
+        check(order, context)?;
         let intensity = intensity(order, context)?;
         let clock: Arc<dyn Clock> = Arc::new(context.clock);
         let (started_at, kept_at) = (clock.now(), clock.monotonic());
@@ -158,6 +159,21 @@ impl MeasuringSink<'_> {
     }
 }
 
+/// Whether what the user wants measured can be: for those who only look at the plan, too.
+///
+/// # Errors
+/// The wishes contradict each other, or there is no such country or intensity.
+pub(crate) fn check(order: &Order, context: &Context) -> Result<(), Failure> {
+    let MachineArgs { no_emissions, tracking, .. } = &order.machine;
+    if !no_emissions && tracking.map(TrackingMode::from) == Some(TrackingMode::Process) && !is_embedded(order) {
+        return Err(Failure::invalid(
+            "`--tracking process` would miss the joules of the model, which runs in another program",
+        )
+        .hint("use `--tracking machine`, or the embedded engine"));
+    }
+    intensity(order, context).map(drop)
+}
+
 /// What the user wants measured; `None` takes the best there is.
 fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<TrackingMode>, Failure> {
     let MachineArgs { no_emissions, tracking, .. } = &order.machine;
@@ -165,12 +181,6 @@ fn mode(order: &Order, gathered: &Gathered, context: &Context) -> Result<Option<
         return Ok(Some(TrackingMode::Off));
     }
     let mode = tracking.map(TrackingMode::from);
-    if mode == Some(TrackingMode::Process) && !is_embedded(order) {
-        return Err(Failure::invalid(
-            "`--tracking process` would miss the joules of the model, which runs in another program",
-        )
-        .hint("use `--tracking machine`, or the embedded engine"));
-    }
     if mode != Some(TrackingMode::Off) && context.host.is_recorded() {
         context.ui.warn("a recorded machine has no running counters: no energy is measured");
         return Ok(Some(TrackingMode::Off));
@@ -232,15 +242,25 @@ fn idle_seconds(order: &Order) -> Option<f64> {
     order.machine.idle_seconds.or(default).filter(|seconds| *seconds > 0.0)
 }
 
-/// One line where a spec asks for energy and nothing measures the processor's; the report has every source's reason.
+/// What the user has to know before the numbers: an agent that was named and tells nothing is never replaced in silence,
+/// and where a spec asks for energy, one line says that nothing measures the processor's. The report has every reason.
 fn tell_missing(meters: &Chain, order: &Order, context: &Context) {
     let measured = meters.meters.iter().any(|meter| meter.quality() < Quality::Estimated);
+    let what = if meters.meters.is_empty() { "no energy is measured" } else { "energy is only estimated" };
+    if let Some(missing) = meters.missing.iter().find(|missing| missing.source == agent::SOURCE) {
+        let instead = if measured { "this machine's own counters are read" } else { what };
+        let message = format!("{instead}: {}: {}", missing.source, missing.reason);
+        match &missing.hint {
+            Some(hint) => context.ui.advise(&message, hint),
+            None => context.ui.warn(&message),
+        }
+        return;
+    }
     if measured || !order.spec.sustainability.codecarbon {
         return;
     }
     let Some(first) = meters.missing.first() else { return };
     let hint = meters.missing.iter().find_map(|missing| missing.hint.as_deref());
-    let what = if meters.meters.is_empty() { "no energy is measured" } else { "energy is only estimated" };
     context.ui.advise(
         &format!("{what}: {}: {}", first.source, first.reason),
         hint.unwrap_or("`puma agent --once` lists every source and why it is missing"),

@@ -1,9 +1,9 @@
 //! `puma doctor`: is this machine ready, and if not, what to do.
 
-use crate::check::{Check, State, failed, text};
-use crate::command::models::bytes;
+use crate::check::{Check, State, text, verdict};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::fit::text::gib;
 use crate::{home, paths, wire};
 use clap::Args;
 use puma_backends::endpoint::ResolvedEndpoint;
@@ -55,10 +55,7 @@ pub(crate) fn run(args: DoctorArgs, context: &Context) -> Result<(), Failure> {
     } else {
         context.ui.data(&text(&checks, &context.ui))?
     }
-    match failed(&checks) {
-        0 => Ok(()),
-        count => Err(Failure::operation(format!("{count} checks failed"))),
-    }
+    verdict(&checks)
 }
 
 /// `--record`: asks everything there is to ask and writes the answers.
@@ -86,7 +83,7 @@ fn keep_answers(file: &Path, force: bool, context: &Context) -> Result<(), Failu
 /// What the machine is, in a line.
 fn description(machine: &Machine) -> String {
     let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
-    let memory = machine.memory_bytes.map_or_else(|| "unknown memory".to_owned(), bytes);
+    let memory = machine.memory_bytes.map_or_else(|| "unknown memory".to_owned(), gib);
     let system = machine.os_version.as_deref().unwrap_or(&machine.os);
     format!("{cpu}, {memory}, {system}; recorded by puma {}", env!("CARGO_PKG_VERSION"))
 }
@@ -138,9 +135,9 @@ pub(crate) fn processor(machine: &Machine) -> Check {
 fn memory(machine: &Machine) -> Check {
     match (machine.usable_memory_bytes(), machine.memory_available_bytes) {
         (Some(total), available) => {
-            let free = available.map_or_else(String::new, |free| format!(", {} free", bytes(free)));
+            let free = available.map_or_else(String::new, |free| format!(", {} free", gib(free)));
             let state = if total < LITTLE_MEMORY_BYTES { State::Warn } else { State::Ok };
-            Check::new("memory", state, format!("{}{free}", bytes(total)))
+            Check::new("memory", state, format!("{}{free}", gib(total)))
         }
         (None, _) => Check::new("memory", State::Warn, "cannot be read on this system"),
     }

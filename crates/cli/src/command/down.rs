@@ -71,7 +71,13 @@ fn text(report: &DownReport) -> String {
         }
     };
     match &report.still_answers {
-        Some(version) => format!("{done}; the Ollama {version} that answers there was left alone"),
+        Some(version) => {
+            let place = match report.outcome {
+                StopOutcome::NothingRecorded => format!("at {endpoint}"),
+                _ => "there".to_owned(),
+            };
+            format!("{done}; the Ollama {version} that answers {place} was left alone")
+        }
         None => done,
     }
 }

@@ -1,5 +1,6 @@
 //! `puma env`: versions, places and variables in use.
 
+use crate::command::models::facts as flatten;
 use crate::context::Context;
 use crate::environment::{self, VARIABLES};
 use crate::failure::Failure;
@@ -37,24 +38,10 @@ pub(crate) fn run(args: EnvArgs, context: &Context) -> Result<(), Failure> {
         return context.ui.json(&facts);
     }
     let mut rows = Vec::new();
-    for (key, value) in facts.as_object().into_iter().flatten() {
-        match value {
-            Value::Object(inner) => rows.extend(inner.iter().map(|(name, value)| row(&format!("{key}.{name}"), value))),
-            _ => rows.push(row(key, value)),
-        }
-    }
-    rows.retain(|row| row[1] != "-");
+    flatten("", &facts, &mut rows);
+    // Why PUMA thinks so fills a screen of its own.
+    rows.retain(|row| !row[1].is_empty() && !row[0].starts_with("machine.surroundings.signs."));
     context.ui.data(&render(&[("what", Align::Left), ("value", Align::Left)], &rows))
-}
-
-fn row(name: &str, value: &Value) -> Vec<String> {
-    let text = match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    };
-    vec![name.to_owned(), text]
 }
 
 fn facts(context: &Context) -> Value {

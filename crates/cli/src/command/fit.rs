@@ -20,8 +20,9 @@ use std::time::Duration;
 pub(crate) struct FitArgs {
     /// Models: catalogue tags, .gguf files, or any name `puma models show` takes [default: every one that is known].
     models: Vec<String>,
-    /// Context windows to judge, in tokens [default: 8192, or the model's own if that is shorter].
-    #[arg(long, value_name = "TOKENS", num_args = 1.., value_parser = clap::value_parser!(u32).range(64..=16_777_216))]
+    /// Context window to judge, in tokens [default: 8192, or the model's own if that is shorter]. Repeatable, also as
+    /// `4096,32768`.
+    #[arg(long, value_name = "TOKENS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(64..=16_777_216))]
     context: Vec<u32>,
     /// How keys and values are kept [default: f32 by the embedded engine, f16 by the others].
     #[arg(long, value_enum, value_name = "TYPE")]
@@ -142,22 +143,42 @@ fn print(report: &FitReport, named: bool, json: bool, context: &Context) -> Resu
         _ => {
             context.ui.data(&text::table(report))?;
             context.ui.note(
-                "speeds: prediction (90 % interval) for a prompt of 512 tokens, corrected by own runs where there are \
-                 any; `puma fit MODEL` shows every number that led to a verdict",
+                "largest: the longest context with the margin kept; speeds: prediction (90 % interval) for a prompt of \
+                 512 tokens, corrected by own runs where there are any; `puma fit MODEL` shows every number that led to \
+                 a verdict",
             );
             Ok(())
         }
+    }?;
+    tell_untrained(report, context);
+    Ok(())
+}
+
+/// Memory is not all that a long context needs.
+fn tell_untrained(report: &FitReport, context: &Context) {
+    let beyond = |row: &&FitRow| row.trained_context.is_some_and(|trained| trained < row.context);
+    let mut rows: Vec<&FitRow> = report.models.iter().filter(beyond).collect();
+    rows.dedup_by(|one, other| one.model == other.model);
+    if !rows.is_empty() {
+        let name = |row: &&FitRow| format!("{} ({})", row.model, row.trained_context.unwrap_or_default());
+        let names: Vec<String> = rows.iter().map(name).collect();
+        context.ui.note(&format!("the context is longer than these were trained for: {}", names.join(", ")));
     }
 }
 
-/// A model that was named and will not fit ends the program with its own code.
+/// A model that was named and will not fit ends the program with its own code; one that cannot be read is a failure.
 fn refuse(report: &FitReport, named: bool) -> Result<(), Failure> {
     let hopeless: Vec<&FitRow> = report
         .models
         .iter()
         .filter(|row| named && row.fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::WillNotFit))
         .collect();
-    let Some(first) = hopeless.first() else { return Ok(()) };
+    let unread = report.models.iter().find_map(|row| row.problem.as_ref().filter(|_| named));
+    let first = match (hopeless.first(), unread) {
+        (Some(first), _) => first,
+        (None, Some(problem)) => return Err(Failure::operation(problem.clone())),
+        (None, None) => return Ok(()),
+    };
     let reason = first.fit.as_ref().map_or("", |fit| fit.reason.as_str());
     Err(Failure::new(
         ExitKind::HardwareInsufficient,

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::fit::models::Shelves;
 use crate::fit::recommend::{Basis, Quality, Recommendation, recommend};
-use crate::fit::text::number;
+use crate::fit::text::{gib, number};
 use crate::options::BackendKind;
 use crate::progress::PullBar;
 use crate::table::{Align, render};
@@ -61,12 +61,14 @@ enum Action {
         /// Who would answer [default: ollama on a machine whose GPU it can use, else embedded].
         #[arg(long, value_enum)]
         backend: Option<BackendKind>,
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Every place on this machine that has a model; the first is used.
     Where {
         model: String,
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -152,7 +154,7 @@ fn show(library: &Library, model: &str, json: bool, ui: &Ui) -> Result<(), Failu
 }
 
 /// Flattens a value to rows `a.b.c`, `value`.
-fn facts(prefix: &str, value: &serde_json::Value, rows: &mut Vec<Vec<String>>) {
+pub(crate) fn facts(prefix: &str, value: &serde_json::Value, rows: &mut Vec<Vec<String>>) {
     let join = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
     match value {
         serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| facts(&join(key), value, rows)),
@@ -220,7 +222,7 @@ fn recommended(library: &Library, backend: Option<BackendKind>, json: bool, cont
         "answered by {}, of {} that a model may use; profile: {profile}. Rows with basis `measured` come first, by own \
          runs on this machine; then those that fit, write 5 tokens/s or more, and are larger",
         report.engine,
-        bytes(report.budget_bytes)
+        gib(report.budget_bytes)
     ));
     Ok(())
 }
@@ -234,7 +236,7 @@ fn recommended_row(model: &Recommendation) -> Vec<String> {
         model.params_b.map_or_else(dash, |params| format!("{params} B")),
         model.quantization.clone().unwrap_or_else(dash),
         model.size_bytes.map_or_else(dash, bytes),
-        bytes(model.needs_bytes),
+        gib(model.needs_bytes),
         model.verdict.as_str().to_owned(),
         model.decode_tokens_per_s.map_or_else(dash, number),
         yes(model.on_this_machine),

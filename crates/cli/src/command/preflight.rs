@@ -3,7 +3,7 @@
 //! Only what the backend needs is looked at: the embedded engine needs a model file, memory and disk; a server needs to
 //! be reachable and to have the model. Nobody needs Docker here.
 
-use crate::check::{Check, State, failed, text};
+use crate::check::{Check, State, passed, text, verdict};
 use crate::command::doctor::{data_folder, processor};
 use crate::command::models::bytes;
 use crate::context::Context;
@@ -34,11 +34,12 @@ pub(crate) struct PreflightArgs {
     /// Also write what was found to FILE, in the form of upstream's runtime_profile.yaml.
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
-    #[command(flatten)]
-    backend: BackendArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    // Last, because their headings hold for everything that follows.
+    #[command(flatten)]
+    backend: BackendArgs,
 }
 
 /// What `puma preflight --json` prints.
@@ -66,22 +67,21 @@ pub(crate) fn run(args: PreflightArgs, context: &Context) -> Result<(), Failure>
         let name = named.get_or_insert_with(|| library.catalogue.default.clone());
         checks.push(processor(&snapshot.machine));
         checks.extend(model_file(name, &library, context));
-        checks.push(memory(name, kind, context)?);
+        checks.push(memory(name, kind, backend.context, context)?);
     } else {
         let server = wire::backend(&backend, context.home.as_deref())?;
         checks.push(reachable(server.as_ref(), named.as_deref()));
         // Of a server elsewhere, or of one of unknown make, nothing is known.
         let here = !server.identity().endpoint.as_deref().is_some_and(is_elsewhere);
         if let Some(name) = named.as_deref().filter(|_| here && kind != BackendKind::Openai) {
-            checks.push(memory(name, kind, context)?);
+            checks.push(memory(name, kind, backend.context, context)?);
         }
     }
     if let Some(file) = write_config {
         write_upstream_form(&file, &snapshot, context)?;
     }
-    let failures = failed(&checks);
     let report = PreflightReport {
-        ready: failures == 0,
+        ready: passed(&checks),
         profile: &snapshot.profile,
         mode: &snapshot.mode,
         backend: kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default(),
@@ -93,10 +93,7 @@ pub(crate) fn run(args: PreflightArgs, context: &Context) -> Result<(), Failure>
     } else {
         context.ui.data(&text(&checks, &context.ui))?;
     }
-    match failures {
-        0 => Ok(()),
-        count => Err(Failure::operation(format!("{count} checks failed"))),
-    }
+    verdict(&checks)
 }
 
 /// A profile the user requires must be met; the one that was chosen fits by construction.
@@ -151,7 +148,7 @@ fn model_file(name: &str, library: &puma_backends::sources::Library, context: &C
 }
 
 /// Whether the model fits, by the rules of `puma fit`.
-fn memory(name: &str, kind: BackendKind, context: &Context) -> Result<Check, Failure> {
+fn memory(name: &str, kind: BackendKind, tokens: Option<u32>, context: &Context) -> Result<Check, Failure> {
     const NAME: &str = "memory";
     let library = wire::library(context.home.as_deref())?;
     let shelves = Shelves { library: &library, ollama: None, here: !context.host.is_recorded() };
@@ -163,7 +160,7 @@ fn memory(name: &str, kind: BackendKind, context: &Context) -> Result<Check, Fai
     };
     let wish = Wish { rules: engine::rules(kind)?, kv_type: None, sequences: 1 };
     // What cannot be told is a line of the report and no reason to give none.
-    let row = match Ground::of(context).and_then(|ground| assess(&ground, &candidate, &wish, None)) {
+    let row = match Ground::of(context).and_then(|ground| assess(&ground, &candidate, &wish, tokens)) {
         Ok(row) => row,
         Err(failure) => return Ok(Check::new(NAME, State::Warn, failure.message)),
     };

@@ -1,9 +1,9 @@
 //! `puma profile`: which class of machine this is, and what models run on here.
 
-use crate::command::models::bytes;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::table::{Align, render};
+use crate::fit::text::gib;
+use crate::table::{Align, render_wrapped};
 use crate::wire;
 use clap::Args;
 use puma_host::machine::{Gpu, Machine};
@@ -93,7 +93,7 @@ fn text(report: &ProfileReport<'_>) -> String {
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
     let source = if machine.recorded { "\nRecorded: these are the facts of another machine.\n" } else { "" };
-    format!("{}{source}", render(&[("what", Align::Left), ("value", Align::Left)], &rows))
+    format!("{}{source}", render_wrapped(&[("what", Align::Left), ("value", Align::Left)], &rows))
 }
 
 fn surroundings(machine: &Machine) -> String {
@@ -119,8 +119,8 @@ fn processor(machine: &Machine) -> String {
 }
 
 fn memory(machine: &Machine) -> String {
-    let or_unknown = |size: Option<u64>| size.map_or("unknown".to_owned(), bytes);
-    let limit = machine.memory_limit_bytes.map_or(String::new(), |limit| format!(", limited to {}", bytes(limit)));
+    let or_unknown = |size: Option<u64>| size.map_or("unknown".to_owned(), gib);
+    let limit = machine.memory_limit_bytes.map_or(String::new(), |limit| format!(", limited to {}", gib(limit)));
     format!("{}{limit}, {} free", or_unknown(machine.memory_bytes), or_unknown(machine.free_memory_bytes()))
 }
 
@@ -128,10 +128,10 @@ fn gpu(gpu: &Gpu) -> String {
     let mut parts = vec![gpu.name.clone()];
     if let Some(memory) = &gpu.memory_bytes {
         let kind = if gpu.unified { "of the machine's memory" } else { "of its own" };
-        parts.push(format!("{} {kind} ({}, {})", bytes(memory.value), memory.source, memory.quality.as_str()));
+        parts.push(format!("{} {kind} ({}, {})", gib(memory.value), memory.source, memory.quality.as_str()));
     }
     if let Some(shared) = gpu.shared_memory_bytes {
-        parts.push(format!("{} shared", bytes(shared)));
+        parts.push(format!("{} shared", gib(shared)));
     }
     if let Some(bandwidth) = &gpu.bandwidth_gb_s {
         parts.push(format!("{} GB/s ({})", bandwidth.value, bandwidth.source));

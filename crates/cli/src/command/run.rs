@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
 use crate::options::{BackendArgs, BackendKind, MachineArgs, OllamaApi};
-use crate::{home, summary};
+use crate::{home, measure, summary};
 use clap::{Args, ValueEnum};
 use puma_eval::run::JobOrder;
 use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
@@ -122,6 +122,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
         },
     };
     if dry_run {
+        measure::check(&order, context)?;
         let plan = execute::prepare(&order, &execute::gather(&order, context)?, context)?;
         return if json {
             context.ui.json(&summary::plan_json(&plan))

@@ -7,8 +7,10 @@ use puma_host::fit::{ContextLimit, LargestContext, Pool, Verdict};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
-/// One line a row.
+/// One line a row. What is the same in every row is said once, beneath.
 pub(crate) fn table(report: &FitReport) -> String {
+    /// Columns that may be said once.
+    const COMMON: [&str; 4] = ["engine", "here", "context", "has"];
     let header = [
         ("model", Align::Left),
         ("engine", Align::Left),
@@ -18,12 +20,25 @@ pub(crate) fn table(report: &FitReport) -> String {
         ("needs", Align::Right),
         ("has", Align::Right),
         ("verdict", Align::Left),
-        ("largest context", Align::Right),
+        ("largest", Align::Right),
         ("decode tok/s", Align::Right),
         ("prefill tok/s", Align::Right),
     ];
     let rows: Vec<Vec<String>> = report.models.iter().map(line).collect();
-    render(&header, &rows)
+    let same = |column: usize| {
+        let first = rows.first().map(|row| &row[column]);
+        COMMON.contains(&header[column].0) && rows.len() > 1 && rows.iter().all(|row| Some(&row[column]) == first)
+    };
+    let (once, kept): (Vec<usize>, Vec<usize>) = (0..header.len()).partition(|column| same(*column));
+    let pick = |row: &Vec<String>| kept.iter().map(|column| row[*column].clone()).collect();
+    let names: Vec<(&str, Align)> = kept.iter().map(|column| header[*column]).collect();
+    let mut out = render(&names, &rows.iter().map(pick).collect::<Vec<_>>());
+    if !once.is_empty() {
+        let said: Vec<String> =
+            once.iter().map(|column| format!("{} {}", header[*column].0, rows[0][*column])).collect();
+        out.push_str(&format!("in every row: {}\n", said.join(", ")));
+    }
+    out
 }
 
 fn line(row: &FitRow) -> Vec<String> {
@@ -72,7 +87,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// Binary gigabytes, as memory is sold and limits are set.
-fn gib(bytes: u64) -> String {
+pub(crate) fn gib(bytes: u64) -> String {
     format!("{:.2} GiB", bytes as f64 / GIB)
 }
 
@@ -155,7 +170,7 @@ fn speed_lines(name: &'static str, phase: &PhaseLine) -> Vec<(&'static str, Stri
         lines.push(format!("{} tok/s predicted ({})", short_range(range), range.basis));
     }
     if let Some(reason) = &phase.unknown {
-        lines.push(format!("not predicted: {reason}"));
+        lines.push(reason.clone());
     }
     if let (Some(range), Some(CorrectionLine { factor, runs, models })) = (&phase.corrected, &phase.correction) {
         let own = format!("{} of {}", count(*runs, "own run"), count(*models, "model"));

@@ -45,6 +45,46 @@ fn no_emissions_measures_none_and_says_so() {
 }
 
 #[test]
+fn an_agent_that_does_not_answer_is_said_before_its_numbers_are_replaced() {
+    let home = Home::new();
+    let model = home.model();
+    let run = |variable: Option<&str>| {
+        let args = ["run", "--scenario", "triage_jira", "--model", &model, "--instances", "4", "--max-tokens", "4"];
+        let mut command = home.command(&args);
+        if let Some(url) = variable {
+            command.env("PUMA_POWER_AGENT", url);
+        }
+        crate::support::Ended::from(command.output().expect("the program starts"))
+    };
+    for url in ["http://127.0.0.1:9", "no address at all"] {
+        let ended = run(Some(url));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stderr.contains("host agent: "), "{}", ended.stderr);
+    }
+    assert!(!run(None).stderr.contains("host agent"), "nobody named one");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_the_idle_machine_is_measured_leaves_no_run_behind() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let home = Home::new();
+    let model = home.model();
+    let args = ["run", "--scenario", "triage_jira", "--model", &model, "--idle-seconds", "600"];
+    let mut child = home.command(&args).stderr(std::process::Stdio::piped()).spawn().expect("the program starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("standard error is text");
+    assert!(line.contains("measuring for 600 s"), "{line}");
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill exists").success());
+    said.read_to_string(&mut line).expect("standard error is text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{line}");
+    assert!(line.contains("nothing was stored"), "{line}");
+    home.puma(&["list-runs"]).fails(2, &[]);
+}
+
+#[test]
 fn wishes_that_cannot_be_met_are_refused_before_anything_starts() {
     let home = Home::new();
     let model = home.model();
@@ -53,6 +93,7 @@ fn wishes_that_cannot_be_met_are_refused_before_anything_starts() {
         args.extend(more);
         home.puma(&args)
     };
+    run(&["--country", "Atlantis", "--dry-run"]).fails(2, &["Atlantis"]);
     run(&["--country", "Atlantis"]).fails(2, &["Atlantis", "ISO 3166-1", "--intensity"]);
     run(&["--intensity", "-4"]).fails(2, &["intensity"]);
     run(&["--intensity", "9000"]).fails(2, &["9000", "g"]);

@@ -62,10 +62,30 @@ fn a_named_model_that_will_not_fit_ends_with_its_own_code_and_still_reports() {
 }
 
 #[test]
+fn a_context_beyond_what_a_model_was_trained_for_is_said() {
+    let home = Home::new();
+    let ended = on(&home, "mac-m2-24gb", &["fit", "--context", "16384", "smollm2:135m", "qwen2.5:7b"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("trained for: smollm2:135m (8192)\n"), "{}", ended.stderr);
+    assert!(!on(&home, "mac-m2-24gb", &["fit", "smollm2:135m"]).stderr.contains("trained for"));
+}
+
+#[test]
+fn what_is_the_same_in_every_row_is_said_once() {
+    let home = Home::new();
+    let one_machine = on(&home, "mac-m1-8gb", &["fit"]).stdout;
+    let beneath = one_machine.lines().last().expect("a line");
+    assert_eq!(beneath, "in every row: engine ollama, here no, context 8192, has 5.33 GiB");
+    assert!(!one_machine.lines().next().expect("a header").contains("has"));
+    let contexts = on(&home, "mac-m1-8gb", &["fit", "qwen2.5:3b", "--context", "2048", "--context", "4096"]).stdout;
+    assert!(contexts.lines().next().expect("a header").contains("context"), "{contexts}");
+}
+
+#[test]
 fn longer_contexts_and_wider_caches_need_more_and_the_largest_context_is_said() {
     let home = Home::new();
     let needs = |kind: &str| -> Vec<u64> {
-        let args = ["fit", "llama3.1:8b", "--context", "2048", "8192", "32768", "--kv-type", kind, "--json"];
+        let args = ["fit", "llama3.1:8b", "--context", "2048,8192,32768", "--kv-type", kind, "--json"];
         let report = on(&home, "mac-m2-24gb", &args).json();
         rows(&report).iter().map(|row| row["needs"]["kv_bytes"].as_u64().expect("a size")).collect()
     };
@@ -117,7 +137,8 @@ fn a_file_the_engine_cannot_run_is_judged_by_its_header() {
     assert_eq!((text(row, "engine"), &row["runs_embedded"]), ("ollama", &Value::Bool(false)));
     assert_eq!(row["needs"]["kv_bytes"], (8192 + 5 * (512 + 512)) * 2 * 128 * 2);
     let broken = home.write("broken.gguf", b"GGUF, but no more");
-    let report = home.puma(&["fit", &broken, "--json"]).json();
+    let ended = home.puma(&["fit", &broken, "--json"]).fails(1, &["broken.gguf"]);
+    let report: Value = serde_json::from_str(&ended.stdout).expect("the report is printed");
     assert!(text(&rows(&report)[0], "problem").contains("broken.gguf"));
 }
 

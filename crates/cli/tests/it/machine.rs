@@ -69,7 +69,7 @@ fn preflight_looks_only_at_what_the_backend_needs() {
     };
     assert!(!names(&embedded).contains(&"server".to_owned()));
     let absent = ["preflight", "--backend", "ollama", "--endpoint", "http://127.0.0.1:9", "--json"];
-    let ended = home.puma(&absent).fails(1, &["1 checks failed"]);
+    let ended = home.puma(&absent).fails(1, &["1 check failed"]);
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON also when a check fails");
     assert_eq!(report["ready"], false);
     let names = names(&report);
@@ -89,6 +89,35 @@ fn preflight_judges_no_memory_where_nothing_is_known_of_it() {
             report["checks"].as_array().expect("checks").iter().filter_map(|check| check["name"].as_str()).collect();
         assert!(checks.contains(&"server") && !checks.contains(&"memory"), "{checks:?}");
     }
+}
+
+#[test]
+fn preflight_judges_the_context_that_was_asked_for() {
+    let home = Home::new();
+    let model = home.model();
+    let memory = |more: &[&str]| {
+        let mut args = vec!["preflight", "--host", "m.puma-host", "--model", &model, "--json"];
+        args.extend(more);
+        std::fs::copy(recorded(), home.path("m.puma-host")).expect("the recording can be copied");
+        let report: serde_json::Value = serde_json::from_str(&home.puma(&args).stdout).expect("JSON");
+        let checks = report["checks"].as_array().expect("a list").clone();
+        let memory = checks.into_iter().find(|check| check["name"] == "memory").expect("memory is looked at");
+        memory["detail"].as_str().expect("a detail").to_owned()
+    };
+    assert!(memory(&[]).contains("with 8192 tokens"), "{}", memory(&[]));
+    assert!(memory(&["--context", "65536"]).contains("with 65536 tokens"));
+}
+
+#[test]
+fn env_tells_the_gpus_and_the_cores_of_the_machine() {
+    let home = Home::new();
+    let of = |machine: &str| {
+        let path = puma_testkit::machines::path(machine).display().to_string();
+        home.puma(&["env", "--host", &path]).stdout
+    };
+    assert!(of("gpu-h200").contains("NVIDIA H200"));
+    let mac = of("mac-m3-max-36gb");
+    assert!(mac.contains("machine.core_tiers.0.name") && mac.contains("Performance"), "{mac}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use puma_core::measure::{Channel, Loss, Meter, MeterError, MeterReading, Quality
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-const SOURCE: &str = "host agent";
+pub const SOURCE: &str = "host agent";
 
 /// Counts what one of the agent's sources counts.
 pub(in crate::energy) struct AgentMeter {

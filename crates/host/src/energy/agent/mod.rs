@@ -12,6 +12,7 @@ mod shape;
 pub use answer::Agent;
 pub use client::AgentAddress;
 pub(super) use meter::AgentMeter;
+pub use meter::SOURCE;
 pub use shape::{AgentCounter, AgentLoss, AgentSnapshot, AgentSource};
 
 /// Where the snapshot is.
