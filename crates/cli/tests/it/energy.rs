@@ -70,12 +70,14 @@ fn ctrl_c_while_the_idle_machine_is_measured_leaves_no_run_behind() {
     use std::io::{BufRead as _, BufReader, Read as _};
     let home = Home::new();
     let model = home.model();
-    let args = ["run", "--scenario", "triage_jira", "--model", &model, "--idle-seconds", "600"];
-    let mut child = home.command(&args).stderr(std::process::Stdio::piped()).spawn().expect("the program starts");
+    let args = ["run", "--scenario", "triage_jira", "--model", &model, "--instances", "4", "--idle-seconds", "60"];
+    let mut command = home.command(&args);
+    let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn();
+    let mut child = child.expect("the program starts");
     let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
     let mut line = String::new();
     said.read_line(&mut line).expect("standard error is text");
-    assert!(line.contains("measuring for 600 s"), "{line}");
+    assert!(line.contains("measuring for 60 s"), "{line}");
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill exists").success());
     said.read_to_string(&mut line).expect("standard error is text");
