@@ -114,6 +114,18 @@ fn a_job_that_was_finished_after_a_killed_sessions_last_numbers_shares_in_no_jou
 }
 
 #[test]
+fn models_and_strategies_that_share_the_joules_are_not_averaged() {
+    let mut records = records();
+    records[1].strategy = "egi".to_owned();
+    let summary = energy(&[session(0, Some(60.0))], &records, TaskKind::Classification).expect("energy was measured");
+    assert_eq!(summary.total_j, Some(60.0));
+    assert_eq!(
+        (summary.per_job_j, summary.per_correct_answer_j, summary.per_1000_generated_tokens_j),
+        (None, None, None)
+    );
+}
+
+#[test]
 fn one_session_without_a_number_makes_the_sum_unknown() {
     let unmeasured = SessionMeasurement { energy: None, ..session(9000, None) };
     for sessions in [[session(0, Some(60.0)), session(9000, None)], [session(0, Some(60.0)), unmeasured]] {

@@ -35,6 +35,7 @@ pub struct EnergySummary {
     /// Of the latest session.
     pub intensity: Option<GridIntensity>,
     /// Joules per finished job that the model really answered while they were measured, the cache's answers left out.
+    /// This and the following are `None` in a run of several models or strategies, which share the joules.
     pub per_job_j: Option<f64>,
     /// Joules per right answer; `None` for numbers, where right is a matter of degree.
     pub per_correct_answer_j: Option<f64>,
@@ -61,7 +62,10 @@ pub fn energy(sessions: &[SessionMeasurement], records: &[JobRecord], kind: Task
     // Answers from the cache cost nothing and earn nothing; what a killed process did after its last numbers has no joules.
     let asked: Vec<&JobRecord> =
         records.iter().filter(|record| was_asked(record) && sessions.iter().any(|one| covers(one, record))).collect();
-    let per = |total: Option<f64>, count: u64| total.filter(|_| count > 0).map(|total| total / count as f64);
+    // Joules are counted for the run, not for each of its models and strategies: a mean over them says nothing of one.
+    let alike =
+        records.windows(2).all(|pair| (&pair[0].model, &pair[0].strategy) == (&pair[1].model, &pair[1].strategy));
+    let per = |total: Option<f64>, count: u64| total.filter(|_| alike && count > 0).map(|total| total / count as f64);
     let correct = asked.iter().filter(|record| record.answer.as_deref() == Some(record.gold.as_str())).count() as u64;
     let correct = if kind == TaskKind::Regression { 0 } else { correct };
     let tokens = asked.iter().map(|record| record.generated_tokens()).sum::<Option<u64>>().unwrap_or(0);
