@@ -16,13 +16,17 @@ use puma_core::measure::{
 use puma_core::{Clock, EventSink, ModelIdentity, Quality, RunEvent, RunId, SinkError, Timestamp};
 use puma_host::energy::agent::{self, AgentAddress};
 use puma_host::energy::{
-    Chain, ChainOptions, EnergySession, IDLE_SECONDS, JobSpan, PowerInterval, SessionOptions, chain, measure_idle,
-    split,
+    Chain, ChainOptions, EnergySession, IDLE_SECONDS, IdleBaseline, JobSpan, PowerInterval, SessionOptions, chain,
+    measure_idle, split,
 };
 use puma_host::grid::{self, Choice, GridError};
-use puma_host::pressure::PressureMonitor;
+use puma_host::machine::Machine;
+use puma_host::pressure::{Change, PressureMonitor, Sampler};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The largest share of the processor that may be in use while the machine counts as idle.
+const MOST_IDLE_LOAD: f64 = 0.25;
 
 /// How often the numbers so far are kept.
 const CHECKPOINT: Duration = Duration::from_secs(10);
@@ -225,15 +229,42 @@ fn start_energy(
         model_elsewhere: mode.is_none() && gathered.backend.identity().endpoint.as_deref().is_some_and(is_elsewhere),
     };
     let mut meters = chain(&context.host, &gathered.snapshot.machine, &chosen);
-    let idle = idle_seconds(order).and_then(|seconds| {
-        context.ui.note(&format!("measuring for {seconds} s what the machine draws without the run"));
-        measure_idle(&mut meters, clock.as_ref(), Duration::from_secs_f64(seconds), &context.cancel)
-    });
+    let idle = idle_seconds(order)
+        .and_then(|seconds| idle_baseline(&mut meters, seconds, &gathered.snapshot.machine, context, clock));
     tell_missing(&meters, order, context);
     let options = SessionOptions { mode, idle, gpu_unused: is_embedded(order) };
     let session = EnergySession::start(meters, Arc::clone(clock), options);
     session.mark(Phase::Load);
     session
+}
+
+/// What the machine draws without the run. A machine that works for others meanwhile is not idle: joules above such a
+/// baseline would be too few.
+fn idle_baseline(
+    meters: &mut Chain,
+    seconds: f64,
+    machine: &Machine,
+    context: &Context,
+    clock: &Arc<dyn Clock>,
+) -> Option<IdleBaseline> {
+    context.ui.note(&format!("measuring for {seconds} s what the machine draws without the run"));
+    let mut sampler = Sampler::new(Arc::clone(&context.host), machine, Arc::clone(clock), &[]);
+    let before = sampler.read();
+    let idle = measure_idle(meters, clock.as_ref(), Duration::from_secs_f64(seconds), &context.cancel)?;
+    let busy = Change::between(&before, &sampler.read()).and_then(|change| change.busy_share);
+    match busy.filter(|share| *share > MOST_IDLE_LOAD) {
+        None => Some(idle),
+        Some(share) => {
+            let load = share * 100.0;
+            context.ui.advise(
+                &format!(
+                    "the processor was {load:.0} % busy before the run, so what the idle machine draws is unknown"
+                ),
+                "end other programs, and measure again",
+            );
+            None
+        }
+    }
 }
 
 /// How long the idle machine is measured: as long as asked for, else the default where the spec wants energy.
