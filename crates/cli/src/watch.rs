@@ -3,8 +3,8 @@
 use crate::context::Context;
 use crate::execute::{Gathered, Order, is_embedded};
 use crate::failure::Failure;
+use crate::measure::is_elsewhere;
 use crate::options::BackendKind;
-use puma_backends::endpoint::Endpoint;
 use puma_core::{Clock, JobRecord, ModelIdentity};
 use puma_host::pressure::{MonitorOptions, PressureMonitor};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) fn start(
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<PressureMonitor>, Failure> {
     let endpoint = gathered.backend.identity().endpoint;
-    let elsewhere = endpoint.filter(|url| Endpoint::parse(url, 80).is_ok_and(|end| !end.is_loopback()));
+    let elsewhere = endpoint.filter(|url| is_elsewhere(url));
     let unseen = match elsewhere {
         Some(endpoint) => Some(format!("the model runs behind {endpoint}, whose memory this machine does not see")),
         None if context.host.is_recorded() => Some("a recorded machine does not change".to_owned()),
