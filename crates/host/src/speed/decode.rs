@@ -11,7 +11,7 @@ use puma_core::measure::Reading;
 /// own runs replace them. docs/speed-model.md names the measurements.
 pub(super) const CPU_SPREAD: f64 = 1.7;
 const LLAMA_CPU_EFFICIENCY: f64 = 0.8;
-const EMBEDDED_EFFICIENCY: f64 = 0.33;
+const EMBEDDED_EFFICIENCY: f64 = 0.5;
 const CPU_OVERHEAD_MS_PER_LAYER: f64 = 0.1;
 
 /// The one card of its age that was measured, a GTX 1050 Ti, takes more than twice as long as a newer one would.
