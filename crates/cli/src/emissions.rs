@@ -4,12 +4,10 @@
 //! end: who measured, how far it can be trusted, and where the carbon intensity is from.
 
 use crate::failure::Failure;
-use puma_core::measure::{Channel, EnergyReport, SessionMeasurement};
+use puma_core::measure::{Channel, EnergyReport, J_PER_KWH, SessionMeasurement, counted_sources};
 use puma_host::grid;
 use puma_host::machine::Machine;
 use puma_store::StoredRun;
-
-const J_PER_KWH: f64 = 3_600_000.0;
 
 type Cell = fn(&Row<'_>) -> Option<String>;
 
@@ -67,12 +65,7 @@ const COLUMNS: [(&str, Cell); 42] = [
     ("on_cloud", |_| None),
     ("pue", |_| Some("1".to_owned())),
     ("wue", |_| None),
-    ("energy_source", |row| {
-        let counted = row.energy.channels.iter().filter(|channel| channel.counted);
-        let mut sources: Vec<&str> = counted.map(|channel| channel.source.as_str()).collect();
-        sources.dedup();
-        (!sources.is_empty()).then(|| sources.join(" + "))
-    }),
+    ("energy_source", |row| Some(counted_sources(&row.energy.channels)).filter(|sources| !sources.is_empty())),
     ("energy_quality", |row| Some(row.energy.quality.as_str().to_owned())),
     ("intensity_g_per_kwh", |row| number(row.energy.intensity.as_ref().map(|grid| grid.g_per_kwh))),
     ("intensity_source", |row| {

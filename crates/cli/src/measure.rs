@@ -11,7 +11,8 @@ use crate::options::MachineArgs;
 use crate::watch;
 use puma_backends::endpoint::Endpoint;
 use puma_core::measure::{
-    Contamination, EnergyReport, GridIntensity, HealthReport, Phase, PhaseEnergy, SessionMeasurement, TrackingMode,
+    Contamination, EnergyReport, GridIntensity, HealthReport, J_PER_KWH, Phase, PhaseEnergy, SessionMeasurement,
+    TrackingMode,
 };
 use puma_core::{Clock, EventSink, ModelIdentity, Quality, RunEvent, RunId, SinkError, Timestamp};
 use puma_host::energy::agent::{self, AgentAddress};
@@ -30,9 +31,6 @@ const MOST_IDLE_LOAD: f64 = 0.25;
 
 /// How often the numbers so far are kept.
 const CHECKPOINT: Duration = Duration::from_secs(10);
-
-/// Joules in a kilowatt-hour.
-const J_PER_KWH: f64 = 3_600_000.0;
 
 /// A session being measured.
 pub(crate) struct Measuring {

@@ -3,7 +3,7 @@
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
-use puma_core::measure::Severity;
+use puma_core::measure::{Severity, counted_sources};
 use puma_eval::metric::MetricValue;
 use puma_eval::plan::Plan;
 use serde_json::{Value, json};
@@ -136,11 +136,8 @@ fn energy_text(report: &RunReport) -> String {
         return "energy void\n".to_owned();
     }
     let margin = energy.relative_uncertainty.map_or(String::new(), |share| format!(" ± {:.0} %", share * 100.0));
-    let sources: Vec<&str> =
-        energy.channels.iter().filter(|channel| channel.counted).map(|channel| channel.source.as_str()).collect();
-    let mut distinct = sources.clone();
-    distinct.dedup();
-    let _ = writeln!(out, "energy {total_j:.1} J{margin} ({}, {})", energy.quality.as_str(), distinct.join(" + "));
+    let sources = counted_sources(&energy.channels);
+    let _ = writeln!(out, "energy {total_j:.1} J{margin} ({}, {})", energy.quality.as_str(), sources);
     let parts = [
         energy.per_job_j.map(|joules| format!("{joules:.2} J a job")),
         energy.per_correct_answer_j.map(|joules| format!("{joules:.2} J a right answer")),

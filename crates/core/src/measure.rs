@@ -6,6 +6,9 @@ use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Joules in a kilowatt-hour.
+pub const J_PER_KWH: f64 = 3_600_000.0;
+
 /// How far a number can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,6 +233,14 @@ pub struct ChannelEnergy {
     /// What went wrong, or what the number leaves out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// The sources of the counted channels in their order, joined by ` + `; equal neighbours once. Empty if none is counted.
+pub fn counted_sources(channels: &[ChannelEnergy]) -> String {
+    let mut sources: Vec<&str> =
+        channels.iter().filter(|channel| channel.counted).map(|channel| channel.source.as_str()).collect();
+    sources.dedup();
+    sources.join(" + ")
 }
 
 /// Energy of one phase.

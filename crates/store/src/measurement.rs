@@ -5,13 +5,10 @@
 
 use crate::moment::column_text;
 use crate::{EmissionRow, Store, StoreError, load};
-use puma_core::measure::{Channel, EnergyReport, SessionMeasurement};
+use puma_core::measure::{Channel, EnergyReport, J_PER_KWH, SessionMeasurement};
 use puma_core::{RunId, Timestamp};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
-
-/// Joules in a kilowatt-hour.
-const J_PER_KWH: f64 = 3_600_000.0;
 
 impl Store {
     /// The measured sessions of a run, oldest first.

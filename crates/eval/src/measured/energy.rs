@@ -2,13 +2,11 @@
 
 use crate::metric::TaskKind;
 use puma_core::measure::{
-    ChannelEnergy, EnergyReport, GridIntensity, Phase, PhaseEnergy, Quality, SessionMeasurement, TrackingMode,
+    ChannelEnergy, EnergyReport, GridIntensity, J_PER_KWH, Phase, PhaseEnergy, Quality, SessionMeasurement,
+    TrackingMode,
 };
 use puma_core::{JobRecord, Reading};
 use serde::Serialize;
-
-/// Joules in a kilowatt-hour.
-const J_PER_KWH: f64 = 3_600_000.0;
 
 /// Energy and carbon of a run. A number is `None` while one session has none: a part must not pass for the whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
