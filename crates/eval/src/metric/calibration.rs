@@ -24,7 +24,7 @@ fn bin_of(confidence: f64, bins: usize) -> usize {
 }
 
 /// An answer and how sure the model was of it.
-struct Bet {
+pub(super) struct Bet {
     confidence: f64,
     right: bool,
     bin: usize,
@@ -51,7 +51,7 @@ impl Bin {
 }
 
 #[derive(Default)]
-struct BetTally {
+pub(super) struct BetTally {
     n: f64,
     squares: f64,
     bins: [Bin; BINS],
@@ -116,7 +116,7 @@ impl Tally for LossTally {
     }
 }
 
-fn bet(task: &Task, record: &JobRecord) -> Option<Bet> {
+pub(super) fn bet(task: &Task, record: &JobRecord) -> Option<Bet> {
     let Verdict::Answer(answer) = verdict(record, MissingAnswers::Wrong) else { return None };
     let confidence = record.confidence.filter(|confidence| !confidence.is_nan())?.clamp(0.0, 1.0);
     Some(Bet {

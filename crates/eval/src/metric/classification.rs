@@ -136,6 +136,14 @@ impl Tally for ConfusionTally {
     }
 }
 
+/// The names of what [`ConfusionTally`] reads, in its order.
+pub(super) fn names(task: &Task) -> Vec<String> {
+    let by_class = task.labels.iter().flat_map(|label| {
+        ["precision", "recall", "f1"].into_iter().map(move |part| format!("per_class.{label}.{part}"))
+    });
+    HEADLINE.into_iter().map(str::to_owned).chain(by_class).collect()
+}
+
 /// Scores one group: writes its metrics, gives its matrix and its classes.
 pub(super) fn score(
     task: &Task,

@@ -14,6 +14,7 @@ mod outcomes;
 mod pairwise;
 mod regression;
 mod report;
+mod scorer;
 mod table;
 mod task;
 
@@ -22,5 +23,6 @@ pub use judge::{is_correct, paired_correctness};
 pub use report::{
     Baseline, BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
 };
+pub use scorer::Scorer;
 pub use table::{Better, Family, METRICS, MetricDef, UnknownMetric, resolve};
 pub use task::{MetricError, MissingAnswers, Options, Task, TaskKind};

@@ -8,7 +8,13 @@ use super::task::{Options, Task};
 use crate::stats::Tally;
 
 /// Counts right answers and choices of `A`.
-struct PairTally(ConfusionTally);
+pub(super) struct PairTally(ConfusionTally);
+
+impl PairTally {
+    pub(super) fn new(task: &Task) -> Self {
+        Self(ConfusionTally::new(task.labels.len()))
+    }
+}
 
 impl Tally for PairTally {
     type Item = u32;
@@ -35,7 +41,7 @@ impl Tally for PairTally {
 pub(super) fn score(task: &Task, group: &Group<'_>, options: &Options, values: &mut Values<'_, '_>) -> Confusion {
     let sample = group.sample(|record| ConfusionTally::cell(task, &record.gold, verdict(record, options.missing)));
     let n = sample.items().len();
-    let mut tally = PairTally(ConfusionTally::new(task.labels.len()));
+    let mut tally = PairTally::new(task);
     let estimates = options.bootstrap.estimate(&sample, &mut tally, 2);
     tally.clear();
     sample.items().iter().for_each(|cell| tally.add(cell));

@@ -3,7 +3,7 @@
 use super::compute::Values;
 use super::judge::{Group, Verdict, number, verdict};
 use super::report::BinScore;
-use super::task::Options;
+use super::task::{MissingAnswers, Options};
 use crate::stats::{Clustered, Ranked, Tally};
 use puma_core::JobRecord;
 
@@ -20,7 +20,7 @@ fn bin_of(gold: f64) -> usize {
 }
 
 /// One answered record.
-struct Error {
+pub(super) struct Error {
     absolute: f64,
     /// Handle of `absolute` in the tally's ranking.
     rank: u32,
@@ -46,7 +46,7 @@ struct Sums {
     bins: [(f64, f64); BINS.len()],
 }
 
-struct ErrorTally {
+pub(super) struct ErrorTally {
     ranked: Ranked,
     sums: Sums,
 }
@@ -92,6 +92,31 @@ impl Tally for ErrorTally {
             *value = sum / count;
         }
     }
+}
+
+/// The names of what [`ErrorTally`] reads, in its order.
+pub(super) fn names() -> Vec<String> {
+    let bins = BINS.iter().map(|bin| format!("mae_by_bin.{bin}"));
+    HEADLINE.into_iter().map(str::to_owned).chain(bins).collect()
+}
+
+/// The errors of each instance's records, and the tally that reads them.
+pub(super) fn errors(instances: &[&[&JobRecord]], missing: MissingAnswers) -> (Vec<Vec<Error>>, ErrorTally) {
+    let golds: Vec<f64> = instances.iter().filter_map(|records| number(&records.first()?.gold)).collect();
+    let guesses = GuessErrors::new(&golds);
+    let numbers = |record: &JobRecord| match verdict(record, missing) {
+        Verdict::Answer(answer) => Some((number(&record.gold)?, number(answer)?)),
+        Verdict::NoAnswer | Verdict::Excluded => None,
+    };
+    let answered = instances.iter().flat_map(|records| records.iter()).filter_map(|record| numbers(record));
+    let ranked = Ranked::new(answered.map(|(gold, answer)| (answer - gold).abs()));
+    let error = |record: &JobRecord| {
+        let (gold, answer) = numbers(record)?;
+        let absolute = (answer - gold).abs();
+        Some(Error { absolute, rank: ranked.rank(absolute), guess: guesses.of(gold), gold, bin: bin_of(gold) })
+    };
+    let items = instances.iter().map(|records| records.iter().filter_map(|record| error(record)).collect()).collect();
+    (items, ErrorTally { ranked, sums: Sums::default() })
 }
 
 /// Scores one group: writes its metrics, gives its bins.
