@@ -4,16 +4,16 @@
 //! end: who measured, how far it can be trusted, and where the carbon intensity is from.
 
 use crate::failure::Failure;
+use puma_core::RecordedRun;
 use puma_core::measure::{Channel, EnergyReport, J_PER_KWH, SessionMeasurement, counted_sources};
 use puma_host::grid;
 use puma_host::machine::Machine;
-use puma_store::StoredRun;
 
 type Cell = fn(&Row<'_>) -> Option<String>;
 
 /// What a row is made of.
 struct Row<'a> {
-    run: &'a StoredRun,
+    run: &'a RecordedRun,
     session: &'a SessionMeasurement,
     energy: &'a EnergyReport,
     machine: &'a Machine,
@@ -82,7 +82,7 @@ const RAM: &[Channel] = &[Channel::Dram];
 ///
 /// # Errors
 /// The run has no measured energy.
-pub(crate) fn csv(run: &StoredRun) -> Result<String, Failure> {
+pub(crate) fn csv(run: &RecordedRun) -> Result<String, Failure> {
     let machine: Machine = serde_json::from_value(run.header.machine.clone()).unwrap_or_default();
     let rows = run
         .sessions

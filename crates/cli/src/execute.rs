@@ -11,8 +11,8 @@ use crate::report::RunReport;
 use crate::{home, machine, paths, wire};
 use puma_core::measure::Contamination;
 use puma_core::{
-    Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RunEvent, RunHeader, RunId, RunStatus,
-    SinkError,
+    Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId,
+    RunStatus, SinkError,
 };
 use puma_eval::Instance;
 use puma_eval::dataset::{self, Dataset, ReadOptions};
@@ -23,7 +23,7 @@ use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
 use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
 use puma_host::profile::MachineSnapshot;
-use puma_store::{CacheStore, MetricRow, Store, StoredRun};
+use puma_store::{CacheStore, MetricRow, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(crate) struct Order {
     pub cache: bool,
     pub order: JobOrder,
     /// The run to go on with.
-    pub resume: Option<StoredRun>,
+    pub resume: Option<RecordedRun>,
 }
 
 /// Where the instances come from.
@@ -187,13 +187,8 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
     Ok(Executed { report, header: stored.header, stopped_by: None })
 }
 
-/// The stored run that the user means.
-pub(crate) fn stored(store: &Store, wanted: &str) -> Result<StoredRun, Failure> {
-    Ok(store.load_run(&store.find_run(wanted)?)?)
-}
-
 /// Scores a stored run and reports it.
-pub(crate) fn report(stored: &StoredRun) -> Result<RunReport, Failure> {
+pub(crate) fn report(stored: &RecordedRun) -> Result<RunReport, Failure> {
     let kind = find_scenario(&stored.header.scenario)?.kind();
     Ok(RunReport::new(stored, score(&stored.header, &stored.records)?, kind))
 }

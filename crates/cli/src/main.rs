@@ -18,6 +18,7 @@ mod options;
 mod paths;
 mod progress;
 mod report;
+mod runs;
 mod screen;
 mod summary;
 mod table;

@@ -1,10 +1,9 @@
 //! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
 
-use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RunStatus};
+use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RecordedRun, RunStatus};
 use puma_eval::measured::{self, EnergySummary, HealthSummary};
 use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts, TaskKind};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
-use puma_store::StoredRun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -101,8 +100,8 @@ pub(crate) struct Timing {
 }
 
 impl RunReport {
-    pub(crate) fn new(stored: &StoredRun, report: MetricReport, kind: TaskKind) -> Self {
-        let StoredRun { header, records, sessions, .. } = stored;
+    pub(crate) fn new(stored: &RecordedRun, report: MetricReport, kind: TaskKind) -> Self {
+        let RecordedRun { header, records, sessions, .. } = stored;
         Self {
             run_id: header.run_id.to_string(),
             status: stored.status,

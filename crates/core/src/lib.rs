@@ -14,6 +14,7 @@ pub mod ids;
 pub mod job;
 pub mod measure;
 pub mod outcome;
+pub mod recorded;
 pub mod request;
 pub mod units;
 
@@ -26,5 +27,6 @@ pub use ids::{InstanceId, JobId, RunId, SpecHash};
 pub use job::JobRecord;
 pub use measure::{Meter, Quality, Reading};
 pub use outcome::Outcome;
+pub use recorded::{Origin, RecordedRun};
 pub use request::{Message, Request, Role};
 pub use units::{Bytes, Joules, Millis};

@@ -29,7 +29,7 @@ pub use cache::{CacheStats, CacheStore};
 pub use error::StoreError;
 pub use find::LATEST;
 pub use list::{RunFilter, RunSummary, parse_since};
-pub use load::{JobFailure, Origin, StoredRun};
+pub use load::JobFailure;
 pub use machine::EmissionRow;
 pub use metrics::MetricRow;
 pub use moment::parse_moment;

@@ -7,40 +7,13 @@ use crate::columns::{completions_from_json, tokens_from_json};
 use crate::moment::parse_moment;
 use crate::{Store, StoreError};
 use puma_core::event::{DatasetIdentity, InstanceRow, RunHeader, RunStatus};
-use puma_core::measure::SessionMeasurement;
 use puma_core::{
-    Attempt, BackendIdentity, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, ModelIdentity, Outcome,
-    Phases, RunId, SpecHash, Timestamp, Usage,
+    Attempt, BackendIdentity, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, ModelIdentity, Origin,
+    Outcome, Phases, RecordedRun, RunId, SpecHash, Timestamp, Usage,
 };
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-
-/// Which program recorded a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    Puma,
-    /// Upstream PUMA: the header is pieced together, gold answers are those of its `instances` table.
-    Upstream,
-}
-
-/// A run, whole.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredRun {
-    pub header: RunHeader,
-    /// In the order of the plan.
-    pub instances: Vec<InstanceRow>,
-    /// By instance in the order of the plan, then model, strategy, perturbation (none first) and repeat: the same for
-    /// every order of finishing.
-    pub records: Vec<JobRecord>,
-    pub status: RunStatus,
-    pub finished_at: Option<Timestamp>,
-    /// How often it was resumed.
-    pub resumed_count: u32,
-    pub origin: Origin,
-    /// What each process that worked on it measured, oldest first.
-    pub sessions: Vec<SessionMeasurement>,
-}
 
 /// One time a job failed in the backend.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no such run, or its rows cannot be read.
-    pub fn load_run(&self, run_id: &RunId) -> Result<StoredRun, StoreError> {
+    pub fn load_run(&self, run_id: &RunId) -> Result<RecordedRun, StoreError> {
         const ATTEMPTED: &str = "load the run";
         // One read transaction, so that a writer cannot put a job between the header and the records.
         let transaction = self.conn.unchecked_transaction().map_err(self.failed(ATTEMPTED))?;
@@ -79,7 +52,7 @@ impl Store {
         let instances = instances(self, run_id.as_str())?;
         let records = records(self, run_id.as_str())?;
         let sessions = self.sessions(run_id)?;
-        Ok(StoredRun { header, instances, records, status, finished_at, resumed_count, origin, sessions })
+        Ok(RecordedRun { header, instances, records, status, finished_at, resumed_count, origin, sessions })
     }
 
     /// The jobs of a run that need not be tried again. A job that failed in the backend is not among them.

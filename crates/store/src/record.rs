@@ -4,11 +4,11 @@ use crate::columns::{completions_to_json, completions_with_tokens_to_json};
 use crate::compare::{header_differences, instance_differences};
 use crate::lock::RunLock;
 use crate::moment::{column_text, parse_moment};
-use crate::{Origin, Store, StoreError, load, machine, measurement};
+use crate::{Store, StoreError, load, machine, measurement};
 use puma_core::canon::sha256_hex;
 use puma_core::event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
 use puma_core::measure::SessionMeasurement;
-use puma_core::{Completion, JobRecord, Millis, Outcome, Phases, RunId, SpecHash, Timestamp};
+use puma_core::{Completion, JobRecord, Millis, Origin, Outcome, Phases, RunId, SpecHash, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 /// Writes the events of one run at a time into a [`Store`]. While it has a run open, no other process can write it.

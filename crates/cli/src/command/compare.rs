@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::execute;
 use crate::failure::Failure;
 use crate::report::RunReport;
+use crate::runs;
 use crate::summary;
 use crate::table::{Align, render};
 use clap::Args;
@@ -47,8 +48,7 @@ struct Comparison {
 
 pub(crate) fn run(args: CompareArgs, context: &Context) -> Result<(), Failure> {
     let CompareArgs { runs, output, json } = args;
-    let store = context.existing_store()?;
-    let report = |wanted: &String| execute::report(&execute::stored(&store, wanted)?);
+    let report = |wanted: &String| execute::report(&runs::open(context, wanted)?);
     let reports: Vec<RunReport> = runs.iter().map(report).collect::<Result<_, _>>()?;
     let comparison = compare(&reports);
     if let Some(path) = output {

@@ -6,7 +6,7 @@ use crate::environment::VARIABLES;
 use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
 use clap::{Args, Command, CommandFactory};
-use puma_eval::metric::METRICS;
+use puma_eval::metric;
 use puma_eval::strategy::STRATEGIES;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -87,16 +87,23 @@ fn metrics() -> String {
     let mut out = title("Metrics");
     out.push_str("Names in brackets are accepted in `metrics:` of a spec as well.\n\n");
     out.push_str(
-        "| metric | unit | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|\n",
+        "| metric | family | unit | range | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|---|---|\n",
     );
-    for metric in METRICS {
+    for metric in metric::metrics() {
         let aliases =
             if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
-        let better = format!("{:?}", metric.better).to_lowercase();
+        let families: Vec<&str> = metric.families.iter().map(|family| family.as_str()).collect();
         let _ = writeln!(
             out,
-            "| `{}`{aliases} | {} | {better} | {} | {} | {} |",
-            metric.name, metric.unit, metric.doc, metric.missing, metric.source
+            "| `{}`{aliases} | {} | {} | {} | {} | {} | {} | {} |",
+            metric.name,
+            families.join(", "),
+            metric.unit,
+            metric.range,
+            metric.better.as_str(),
+            metric.doc,
+            metric.missing,
+            metric.source
         );
     }
     out

@@ -4,11 +4,11 @@ use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
 use crate::options::{BackendArgs, BackendKind, MachineArgs, OllamaApi};
-use crate::{home, measure, summary};
+use crate::{home, measure, runs, summary};
 use clap::{Args, ValueEnum};
+use puma_core::RecordedRun;
 use puma_eval::run::JobOrder;
 use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
-use puma_store::StoredRun;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -248,8 +248,7 @@ fn resumed(
     order: JobOrder,
     context: &Context,
 ) -> Result<Order, Failure> {
-    let store = context.existing_store()?;
-    let stored = execute::stored(&store, wanted)?;
+    let stored = runs::open(context, wanted)?;
     let spec: RunSpec = serde_json::from_value(stored.header.spec.clone()).map_err(|error| {
         Failure::invalid(format!("the spec of run {} cannot be read: {error}", stored.header.run_id))
     })?;
@@ -280,7 +279,7 @@ fn take_settings(backend: &mut BackendArgs, stored: &BTreeMap<String, String>) {
     }
 }
 
-fn stored_backend(stored: &StoredRun) -> Result<BackendKind, Failure> {
+fn stored_backend(stored: &RecordedRun) -> Result<BackendKind, Failure> {
     let kind = &stored.header.backend.kind;
     BackendKind::from_str(kind, false).map_err(|_| {
         Failure::invalid(format!("run {} was made by `{kind}`", stored.header.run_id))
@@ -288,7 +287,7 @@ fn stored_backend(stored: &StoredRun) -> Result<BackendKind, Failure> {
     })
 }
 
-fn stored_data(stored: &StoredRun) -> Data {
+fn stored_data(stored: &RecordedRun) -> Data {
     let dataset = &stored.header.dataset;
     if dataset.source == "embedded" {
         return Data::Sample;

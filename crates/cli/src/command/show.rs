@@ -4,10 +4,9 @@ use crate::context::Context;
 use crate::execute;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
-use crate::{emissions, summary};
+use crate::{emissions, runs, summary};
 use clap::Args;
-use puma_core::JobRecord;
-use puma_store::StoredRun;
+use puma_core::{JobRecord, RecordedRun};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -33,8 +32,7 @@ pub(crate) struct ShowArgs {
 
 pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
     let ShowArgs { run, instance, predictions, emissions, json } = args;
-    let store = context.existing_store()?;
-    let stored = execute::stored(&store, &run)?;
+    let stored = runs::open(context, &run)?;
     if predictions {
         return context.ui.data(&predictions_jsonl(&stored.records));
     }
@@ -49,7 +47,7 @@ pub(crate) fn run(args: ShowArgs, context: &Context) -> Result<(), Failure> {
     if json { context.ui.json(&report) } else { context.ui.data(&summary::run_text(&report)) }
 }
 
-fn of_instance<'a>(stored: &'a StoredRun, id: &str) -> Result<Vec<&'a JobRecord>, Failure> {
+fn of_instance<'a>(stored: &'a RecordedRun, id: &str) -> Result<Vec<&'a JobRecord>, Failure> {
     let records: Vec<&JobRecord> = stored.records.iter().filter(|record| record.instance_id.as_str() == id).collect();
     if records.is_empty() {
         let known: Vec<&str> = stored.instances.iter().take(5).map(|row| row.instance_id.as_str()).collect();
@@ -80,7 +78,7 @@ fn predictions_jsonl(records: &[JobRecord]) -> String {
     rows.into_iter().map(|(_, row)| row + "\n").collect()
 }
 
-fn instance_text(stored: &StoredRun, records: &[&JobRecord]) -> String {
+fn instance_text(stored: &RecordedRun, records: &[&JobRecord]) -> String {
     let mut out = String::new();
     for record in records {
         let perturbation = record.perturbation.as_deref().unwrap_or("none");

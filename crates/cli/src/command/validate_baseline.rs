@@ -7,6 +7,7 @@ use crate::exit::ExitKind;
 use crate::failure::Failure;
 use crate::options::{BackendArgs, MachineArgs};
 use crate::report::RunReport;
+use crate::runs;
 use clap::Args;
 use puma_eval::run::JobOrder;
 use serde::Serialize;
@@ -89,8 +90,7 @@ pub(crate) fn run(args: ValidateBaselineArgs, context: &Context) -> Result<(), F
     let baseline = read_spec(&spec.unwrap_or_else(|| PathBuf::from(reference.spec)), context.home.as_deref());
     let (report, differences) = match run {
         Some(wanted) => {
-            let store = context.existing_store()?;
-            let stored = execute::stored(&store, &wanted)?;
+            let stored = runs::open(context, &wanted)?;
             let report = execute::report(&stored)?;
             let differences = baseline.map(|spec| differences(&report, &stored.header.spec, &spec)).unwrap_or_default();
             (report, differences)

@@ -12,7 +12,7 @@ use crate::options::{BackendKind, EngineOptions as EngineArgs};
 use crate::wire;
 use puma_backends::ollama::{OllamaBackend, OllamaOptions};
 use puma_core::measure::Reading;
-use puma_core::{Clock as _, FinishReason, ModelIdentity, RunId};
+use puma_core::{Clock as _, FinishReason, ModelIdentity, RecordedRun, RunId};
 use puma_engine::EngineOptions;
 use puma_host::fit::{
     Budget, EngineRules, Family, Load, ModelShape, Question, budget, judge, machine_key, speed_input,
@@ -20,7 +20,7 @@ use puma_host::fit::{
 use puma_host::machine::last_level_cache_bytes;
 use puma_host::speed::{Correction, Observation, Phase, SpeedInput, learn, measure_read_bandwidth, predict};
 use puma_host::{HostSource, Machine};
-use puma_store::{SpeedRow, Store, StoredRun};
+use puma_store::{SpeedRow, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Speeds from fewer tokens say nothing.
@@ -28,13 +28,13 @@ const FEWEST_TOKENS: u64 = 64;
 
 /// Adds a finished run to the ledger: one row for each model and phase whose speed could be measured. A run on a
 /// recorded machine or on another than this, or one that was disturbed, adds none. Never fails the run.
-pub(crate) fn record(order: &Order, stored: &StoredRun, store: &Store, context: &Context) {
+pub(crate) fn record(order: &Order, stored: &RecordedRun, store: &Store, context: &Context) {
     if let Err(failure) = try_record(order, stored, store, context) {
         context.ui.warn(&format!("the run's speed is not kept for `puma fit`: {}", failure.message));
     }
 }
 
-fn try_record(order: &Order, stored: &StoredRun, store: &Store, context: &Context) -> Result<(), Failure> {
+fn try_record(order: &Order, stored: &RecordedRun, store: &Store, context: &Context) -> Result<(), Failure> {
     let header = &stored.header;
     // A server that may run elsewhere tells nothing of this machine.
     if header.backend.endpoint.as_deref().is_some_and(is_elsewhere) {
@@ -103,7 +103,7 @@ struct Measured {
     prompt_tokens: u32,
 }
 
-fn measured(stored: &StoredRun, model: &str, rules: &EngineRules) -> Measured {
+fn measured(stored: &RecordedRun, model: &str, rules: &EngineRules) -> Measured {
     let records = stored.records.iter().filter(|record| record.model == model);
     let completions: Vec<_> = records
         .flat_map(|record| &record.completions)
@@ -148,7 +148,7 @@ impl Place {
         model: &ModelIdentity,
         speed: &Measured,
         sequences: u32,
-        stored: &StoredRun,
+        stored: &RecordedRun,
         context: &Context,
     ) -> Vec<SpeedRow> {
         let load = Load {
@@ -186,7 +186,7 @@ impl Place {
         tokens: u64,
         model: &ModelIdentity,
         sequences: u32,
-        stored: &StoredRun,
+        stored: &RecordedRun,
         context: &Context,
     ) -> Option<SpeedRow> {
         let at = stored.finished_at.unwrap_or_else(|| context.clock.now());

@@ -1,7 +1,7 @@
 //! Scores from job records: what the run says about each model, with its doubt and beside trivial baselines.
 //!
 //! [`compute`] groups the records by model × strategy × perturbation (never pooled), decides for each what its outcome
-//! counts for (`judge`, the one match over outcomes), and runs the families that fit the task. [`METRICS`] is the table
+//! counts for (`judge`, the one match over outcomes), and runs the families that fit the task. [`metrics()`] is the table
 //! of everything it can report; it checks the `metrics:` of a spec and prints the reference.
 
 mod baseline;
@@ -24,5 +24,5 @@ pub use report::{
     Baseline, BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
 };
 pub use scorer::Scorer;
-pub use table::{Better, Family, METRICS, MetricDef, UnknownMetric, resolve};
+pub use table::{Better, Family, MetricDef, UnknownMetric, metrics, resolve};
 pub use task::{MetricError, MissingAnswers, Options, Task, TaskKind};

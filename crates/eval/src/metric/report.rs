@@ -21,7 +21,7 @@ pub struct MetricReport {
 /// One metric of one group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricValue {
-    /// As in [`METRICS`](super::METRICS), placeholders filled in (`per_class.Critical.f1`).
+    /// As in [`metrics()`](super::metrics), placeholders filled in (`per_class.Critical.f1`).
     pub name: String,
     pub model: String,
     pub strategy: String,

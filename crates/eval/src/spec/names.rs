@@ -1,5 +1,5 @@
 //! The names a spec may use, as tables: help, checks and documents read them from here.
-//! Metrics have a table of their own, [`crate::metric::METRICS`].
+//! Metrics have a table of their own, [`crate::metric::metrics()`].
 
 use crate::strategy;
 

@@ -9,7 +9,7 @@ use super::nearest::nearest;
 use super::schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};
 use super::section::{Section, Text};
 use super::tree::{self, Value};
-use crate::metric::{METRICS, resolve};
+use crate::metric::{self, resolve};
 use crate::perturb::PERTURBATIONS;
 
 pub(super) const TOP_KEYS: &[&str] = &[
@@ -230,7 +230,7 @@ fn metrics(top: &mut Section<'_>) -> Vec<String> {
     for name in &names {
         if let Err(unknown) = resolve(&name.value) {
             let hint = unknown.nearest.map_or_else(
-                || format!("known: {}", METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>().join(", ")),
+                || format!("known: {}", metric::metrics().map(|metric| metric.name).collect::<Vec<_>>().join(", ")),
                 |close| format!("did you mean `{close}`?"),
             );
             top.problem(Problem::new(name.place, "metrics", format!("there is no metric `{}`", name.value)).hint(hint));

@@ -1,8 +1,8 @@
 //! Events become rows.
 
 use crate::fixture::{completion, ended, failed_record, finished, header, instances, record, started};
-use puma_core::{EventSink as _, InstanceId, JobId, Outcome, RunId, RunStatus, SpecHash, Timestamp};
-use puma_store::{Origin, Store};
+use puma_core::{EventSink as _, InstanceId, JobId, Origin, Outcome, RunId, RunStatus, SpecHash, Timestamp};
+use puma_store::Store;
 use std::collections::BTreeSet;
 
 #[test]

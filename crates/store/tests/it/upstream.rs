@@ -1,8 +1,8 @@
 //! Databases that upstream PUMA made are opened, kept as they are, and read as far as they go.
 
 use crate::fixture::{ended, finished, header, instances, record, started};
-use puma_core::{EventSink as _, InstanceId, Outcome, RunId, RunStatus, Timestamp};
-use puma_store::{Origin, RunFilter, Store, StoreError};
+use puma_core::{EventSink as _, InstanceId, Origin, Outcome, RunId, RunStatus, Timestamp};
+use puma_store::{RunFilter, Store, StoreError};
 use rusqlite::Connection;
 use std::path::Path;
 

@@ -1,0 +1,35 @@
+//! Which label was given: scores of the confusion matrix.
+//!
+//! This file is a table.
+
+use super::definition::{Family, MetricDef, SCORE, WRONG, row};
+
+const CLASSES: &[Family] = &[Family::Accuracy];
+const CONFUSION: &str = "confusion matrix";
+const VAN_RIJSBERGEN: &str = "van Rijsbergen, Information Retrieval, 1979";
+
+#[rustfmt::skip]
+pub(super) static ACCURACY: &[MetricDef] = &[
+    row("f1_macro", &["macro_f1", "f1"], CLASSES, SCORE,
+        "Mean of the F1 of all labels of the scenario, each weighing the same; a label that neither occurs nor is answered contributes 0.",
+        (VAN_RIJSBERGEN, WRONG)),
+    row("f1_weighted", &["weighted_f1"], CLASSES, SCORE,
+        "Mean of the labels' F1 weighted by how many records have the label.", (VAN_RIJSBERGEN, WRONG)),
+    row("f1_micro", &["micro_f1"], CLASSES, SCORE,
+        "F1 of the counts summed over labels: 2·TP / (2·TP + FP + FN). Equals accuracy when every record is answered.",
+        (VAN_RIJSBERGEN, WRONG)),
+    row("accuracy", &["acc"], &[Family::Accuracy, Family::Ranking], SCORE,
+        "Share of records answered rightly.", (CONFUSION, WRONG)),
+    row("balanced_accuracy", &[], CLASSES, SCORE,
+        "Mean recall of the labels that occur.", (CONFUSION, WRONG)),
+    row("precision_macro", &["macro_precision"], CLASSES, SCORE,
+        "Mean of the precision of all labels; a label never answered contributes 0.", (CONFUSION, "cannot be a false positive")),
+    row("recall_macro", &["macro_recall"], CLASSES, SCORE,
+        "Mean of the recall of all labels; a label that never occurs contributes 0.", (CONFUSION, WRONG)),
+    row("per_class.{label}.precision", &[], CLASSES, SCORE,
+        "TP / (TP + FP) of one label; 0 if it was never answered.", (CONFUSION, "cannot be a false positive")),
+    row("per_class.{label}.recall", &[], CLASSES, SCORE,
+        "TP / (TP + FN) of one label; 0 if it never occurs.", (CONFUSION, WRONG)),
+    row("per_class.{label}.f1", &[], CLASSES, SCORE,
+        "2·TP / (2·TP + FP + FN) of one label; 0 if it neither occurs nor is answered.", (VAN_RIJSBERGEN, WRONG)),
+];

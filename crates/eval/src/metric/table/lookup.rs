@@ -1,0 +1,86 @@
+//! The whole table, and finding a metric by name.
+
+use super::accuracy::ACCURACY;
+use super::calibration::CALIBRATION;
+use super::definition::MetricDef;
+use super::efficiency::EFFICIENCY;
+use super::outcomes::OUTCOMES;
+use super::ranking::RANKING;
+use super::regression::REGRESSION;
+use crate::spec::nearest::nearest;
+
+static TABLES: [&[MetricDef]; 6] = [ACCURACY, REGRESSION, RANKING, CALIBRATION, EFFICIENCY, OUTCOMES];
+
+/// Every metric, family after family. Records whose request failed in the backend enter only `backend_failure_rate`
+/// and the `outcome.*` shares.
+pub fn metrics() -> impl Iterator<Item = &'static MetricDef> {
+    TABLES.into_iter().flatten()
+}
+
+/// A name that no metric has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no metric named {name:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
+pub struct UnknownMetric {
+    pub name: String,
+    /// The most similar name, if one is similar at all.
+    pub nearest: Option<&'static str>,
+}
+
+/// The metric that `name` or alias means, and its canonical name with placeholders filled in.
+///
+/// # Errors
+/// No metric is called so.
+pub fn resolve(name: &str) -> Result<(&'static MetricDef, String), UnknownMetric> {
+    if let Some(def) = metrics().find(|def| def.is_called(name)) {
+        return Ok((def, name.to_owned()));
+    }
+    if let Some(def) = metrics().find(|def| def.aliases.contains(&name)) {
+        return Ok((def, def.name.to_owned()));
+    }
+    let names = metrics().flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()));
+    Err(UnknownMetric { name: name.to_owned(), nearest: nearest(name, names) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{metrics, resolve};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_name_and_alias_means_one_metric() {
+        let mut seen = BTreeSet::new();
+        for def in metrics() {
+            for name in std::iter::once(&def.name).chain(def.aliases) {
+                assert!(seen.insert(*name), "{name} appears twice");
+                assert_eq!(resolve(name).expect("it is in the table").0.name, def.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_cell_fits_into_a_table_of_markdown() {
+        for def in metrics() {
+            for cell in [def.name, def.unit, def.range, def.doc, def.source, def.missing] {
+                assert!(!cell.contains(['|', '\n']), "{}: {cell}", def.name);
+            }
+            assert!(!def.doc.is_empty() && !def.source.is_empty() && !def.missing.is_empty(), "{}", def.name);
+        }
+    }
+
+    #[test]
+    fn names_of_upstream_specs_resolve() {
+        for name in ["f1_macro", "latency_p95", "ece", "mae", "accuracy", "f1_weighted"] {
+            assert!(resolve(name).is_ok(), "{name}");
+        }
+        assert_eq!(resolve("latency_p95").expect("an alias").1, "latency.p95");
+        assert_eq!(resolve("per_class.Critical.f1").expect("a pattern").1, "per_class.Critical.f1");
+    }
+
+    #[test]
+    fn a_typo_is_answered_with_the_nearest_name() {
+        let error = resolve("f1_marco").expect_err("a typo");
+        assert_eq!(error.nearest, Some("f1_macro"));
+        assert_eq!(error.to_string(), "there is no metric named \"f1_marco\"; did you mean \"f1_macro\"?");
+        assert_eq!(resolve("ndcg_at_10_of_nothing_known").expect_err("unknown").nearest, None);
+    }
+}

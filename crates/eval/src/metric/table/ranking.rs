@@ -1,0 +1,14 @@
+//! Which of two comes first.
+//!
+//! This file is a table.
+
+use super::definition::{FACT, Family, MetricDef, row};
+
+const PAIRS: &[Family] = &[Family::Ranking];
+
+#[rustfmt::skip]
+pub(super) static RANKING: &[MetricDef] = &[
+    row("position_share_a", &[], PAIRS, FACT,
+        "Share of the answers that chose the option shown first. Far from the share of right answers A, the model prefers a place.",
+        ("share", "left out")),
+];
