@@ -4,6 +4,7 @@
 //! [`run`] asks a backend and emits events, [`parse`] reads answers, [`metric`] scores the records.
 //! Deliberately absent: files, network, databases, clocks. `cli` hands in bytes, a backend and a sink.
 
+pub mod baseline;
 pub mod confidence;
 pub mod dataset;
 pub mod instance;

@@ -212,7 +212,7 @@ fn pairs_show_a_preference_for_a_place() {
     assert_eq!(value(&report, "accuracy"), Some(0.5));
     assert_eq!(value(&report, "position_share_a"), Some(1.0));
     let floors: Vec<(&str, f64)> = report.baselines.iter().map(|b| (b.name.as_str(), b.value)).collect();
-    assert_eq!(floors, [("always_a", 0.5), ("uniform_random", 0.5)]);
+    assert_eq!(floors, [("always_a", 0.5), ("uniform", 0.5)]);
 }
 
 #[test]
@@ -243,11 +243,11 @@ fn baselines_learn_from_the_training_data_when_there_is_some() {
     let records = from_pairs(&[(0, 0), (0, 0), (0, 0), (1, 1)]);
     let trained = Options { train_gold: vec!["Major".to_owned(); 3], ..options(0) };
     let report = metric::compute(&Task::classification(LABELS), &records, &trained).expect("labels fit");
-    let majority = report.baselines.iter().find(|b| b.name == "majority_class" && b.metric == "accuracy");
+    let majority = report.baselines.iter().find(|b| b.name == "most_frequent" && b.metric == "accuracy");
     let majority = majority.expect("there is a majority");
     assert_eq!((majority.value, majority.basis.as_str(), majority.n), (0.25, "train pool of 3", 4));
     // Guessing all labels alike is right once in four, whatever the data.
-    let uniform = report.baselines.iter().find(|b| b.name == "uniform_random" && b.metric == "accuracy");
+    let uniform = report.baselines.iter().find(|b| b.name == "uniform" && b.metric == "accuracy");
     assert_eq!(uniform.map(|b| b.value), Some(0.25));
 
     let records = Records::new(&["1", "5"], &[Some("1"), Some("1")]).records;

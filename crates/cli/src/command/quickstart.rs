@@ -44,7 +44,7 @@ const TOUR: [Stop; 3] = [
         scenario: "triage_jira",
         metric: "f1_macro",
         question: "Which priority has this issue?",
-        baseline: "majority_class",
+        baseline: "most_frequent",
         better: "higher",
     },
     Stop {

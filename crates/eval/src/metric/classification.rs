@@ -8,13 +8,13 @@ use crate::stats::Tally;
 
 /// What is counted of one class. Floats, so that expected counts of a random judge fit too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct ClassCounts {
+pub(crate) struct ClassCounts {
     /// Records of the class answered so.
-    pub(super) hits: f64,
+    pub(crate) hits: f64,
     /// Records answered so, of any class.
-    pub(super) predicted: f64,
+    pub(crate) predicted: f64,
     /// Records of the class.
-    pub(super) support: f64,
+    pub(crate) support: f64,
 }
 
 impl ClassCounts {
@@ -35,11 +35,11 @@ fn ratio_or_zero(part: f64, whole: f64) -> f64 {
 }
 
 /// Names of the scores in [`headline`]'s order.
-pub(super) const HEADLINE: [&str; 7] =
+pub(crate) const HEADLINE: [&str; 7] =
     ["f1_macro", "f1_weighted", "f1_micro", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro"];
 
 /// Scores over all classes, NaN without records.
-pub(super) fn headline(classes: &[ClassCounts]) -> [f64; HEADLINE.len()] {
+pub(crate) fn headline(classes: &[ClassCounts]) -> [f64; HEADLINE.len()] {
     let records: f64 = classes.iter().map(|class| class.support).sum();
     if records == 0.0 {
         return [f64::NAN; HEADLINE.len()];

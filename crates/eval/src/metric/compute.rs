@@ -4,7 +4,8 @@ use super::judge::{Group, check_gold, fits};
 use super::report::{GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use super::table::resolve;
 use super::task::{MetricError, Options, Task, TaskKind};
-use super::{baseline, calibration, classification, efficiency, outcomes, pairwise, regression};
+use super::{calibration, classification, efficiency, outcomes, pairwise, regression};
+use crate::baseline::baselines;
 use crate::stats::Estimate;
 use puma_core::JobRecord;
 
@@ -23,7 +24,7 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
         comparable: counts.backend_failed == 0,
         outcomes: counts,
         metrics: Vec::new(),
-        baselines: baseline::baselines(task, records, options),
+        baselines: baselines(task, records, options),
         groups: Vec::new(),
     };
     for group in Group::all(records) {
@@ -32,6 +33,15 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
         report.groups.push(described);
     }
     Ok(report)
+}
+
+/// Every metric of records whose right answers fit the task, without baselines: how baselines themselves are scored.
+pub(crate) fn scores(task: &Task, records: &[JobRecord], options: &Options) -> Vec<MetricValue> {
+    let mut metrics = Vec::new();
+    for group in Group::all(records) {
+        describe(task, &group, options, &mut Values { group: &group, metrics: &mut metrics });
+    }
+    metrics
 }
 
 fn describe(task: &Task, group: &Group<'_>, options: &Options, values: &mut Values<'_, '_>) -> GroupReport {

@@ -29,7 +29,7 @@ pub(super) fn verdict(record: &JobRecord, missing: MissingAnswers) -> Verdict<'_
 }
 
 /// A finite number as an answer spells it.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|value: &f64| value.is_finite())
 }
 

@@ -4,7 +4,6 @@
 //! counts for (`judge`, the one match over outcomes), and runs the families that fit the task. [`metrics()`] is the table
 //! of everything it can report; it checks the `metrics:` of a spec and prints the reference.
 
-mod baseline;
 mod calibration;
 mod classification;
 mod compute;
@@ -18,10 +17,15 @@ mod scorer;
 mod table;
 mod task;
 
+pub use crate::baseline::Baseline;
+pub(crate) use classification::{ClassCounts, HEADLINE as CLASS_HEADLINE, headline as class_headline};
 pub use compute::compute;
+pub(crate) use compute::scores;
+pub(crate) use judge::number;
 pub use judge::{is_correct, paired_correctness};
+pub(crate) use regression::GuessErrors;
 pub use report::{
-    Baseline, BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
+    BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
 };
 pub use scorer::Scorer;
 pub use table::{Better, Family, MetricDef, UnknownMetric, metrics, resolve};

@@ -153,14 +153,14 @@ pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_
 /// distinct instances that hold the one asked for.
 ///
 /// Source: Shepperd and MacDonell 2012 define the guess; Langdon et al. 2016 give the exact form.
-pub(super) struct GuessErrors {
+pub(crate) struct GuessErrors {
     sorted: Vec<f64>,
     /// Sum of the first i values.
     sums: Vec<f64>,
 }
 
 impl GuessErrors {
-    pub(super) fn new(golds: &[f64]) -> Self {
+    pub(crate) fn new(golds: &[f64]) -> Self {
         let mut sorted = golds.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let mut sums = vec![0.0];
@@ -173,19 +173,12 @@ impl GuessErrors {
     }
 
     /// The expected error for an instance of the set whose right answer is `gold`; `None` if it is alone.
-    pub(super) fn of(&self, gold: f64) -> Option<f64> {
+    pub(crate) fn of(&self, gold: f64) -> Option<f64> {
         let others = self.sorted.len().checked_sub(1).filter(|others| *others > 0)?;
         let below = self.sorted.partition_point(|value| *value < gold);
         let sum_below = self.sums[below];
         let sum_rest = self.sums[self.sorted.len()] - sum_below;
         let distance = (gold * below as f64 - sum_below) + (sum_rest - gold * (self.sorted.len() - below) as f64);
         Some(distance / others as f64)
-    }
-
-    /// The mean over all instances of the set.
-    pub(super) fn mean(&self) -> Option<f64> {
-        let errors: Option<Vec<f64>> = self.sorted.iter().map(|gold| self.of(*gold)).collect();
-        let errors = errors.filter(|errors| !errors.is_empty())?;
-        Some(errors.iter().sum::<f64>() / errors.len() as f64)
     }
 }

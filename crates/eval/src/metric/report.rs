@@ -1,6 +1,7 @@
 //! The shapes of a scored run.
 
 use super::table::Better;
+use crate::baseline::Baseline;
 use puma_core::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ pub struct MetricReport {
     pub outcomes: OutcomeCounts,
     /// Every value, group after group in the order of `groups`.
     pub metrics: Vec<MetricValue>,
-    /// What trivial judges reach on the same instances.
+    /// What judges that read no prompt reach on the same instances.
     pub baselines: Vec<Baseline>,
     /// Sorted by model, strategy, perturbation (the unperturbed original first).
     pub groups: Vec<GroupReport>,
@@ -35,20 +36,6 @@ pub struct MetricValue {
     /// `ms`, `tokens/s`, `points`, …; empty for pure numbers.
     pub unit: String,
     pub better: Better,
-}
-
-/// What a trivial judge reaches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Baseline {
-    /// `majority_class`, `class_prior`, `uniform_random`, `median`, `mean`, `random_guess`, `always_a`.
-    pub name: String,
-    /// The metric it is judged by.
-    pub metric: String,
-    pub value: f64,
-    /// Where it learned: `train pool of 120`, `the judged data itself`, `leave one out`, `nothing`.
-    pub basis: String,
-    /// Instances judged.
-    pub n: usize,
 }
 
 /// How many records ended how.
