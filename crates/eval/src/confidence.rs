@@ -5,6 +5,7 @@
 //! label. Mass that could become several labels, or none, belongs to no label, so the values sum to at most 1 and are
 //! not normalised. Deliberately absent: guesses about alternatives nobody listed.
 
+use crate::stats::exp;
 use puma_core::{Completion, TokenLogprob};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -100,7 +101,7 @@ fn is_decoration(c: char) -> bool {
 /// Probability of the generated token, and text and probability of every other token listed at its place. However odd
 /// the logprobs a server sends, the probabilities sum to at most 1.
 fn step(token: &TokenLogprob) -> (f64, Vec<(&str, f64)>) {
-    let probability = |logprob: f32| match portable_exp(f64::from(logprob)) {
+    let probability = |logprob: f32| match exp(f64::from(logprob)) {
         value if value.is_finite() => value.clamp(0.0, 1.0),
         _ => 0.0,
     };
@@ -123,27 +124,6 @@ fn step(token: &TokenLogprob) -> (f64, Vec<(&str, f64)>) {
         }
     }
     (own, alternatives)
-}
-
-/// e to the power of `x`, made of `+ − ×` alone, so that every machine stores the same confidence; the platform's `exp`
-/// differs in its last bit. Within 4 units in the last place where the result is normal; 0 below.
-///
-/// Source: range reduction by multiples of ln 2 in two parts (Cody and Waite 1980), then the Taylor series to degree 13,
-/// whose remainder is under 2^-53 for |r| up to ln 2 / 2.
-fn portable_exp(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    if x.is_nan() || x > 709.0 {
-        return if x.is_nan() { x } else { f64::INFINITY };
-    }
-    if x < -708.0 {
-        return 0.0;
-    }
-    let steps = (x * std::f64::consts::LOG2_E).round();
-    let rest = (x - steps * LN2_HIGH) - steps * LN2_LOW;
-    let series = (1..=13u32).rev().fold(1.0, |sum, degree| 1.0 + sum * rest / f64::from(degree));
-    // Exact: `steps` lies between -1022 and 1023.
-    series * f64::from_bits(((steps as i64 + 1023) as u64) << 52)
 }
 
 /// What a text at the answer's place can still become.
@@ -207,27 +187,4 @@ fn ends_word(label: &str, rest: &str) -> bool {
     let goes_on = first.is_alphanumeric()
         || is_number && matches!(first, '.' | ',') && second.is_some_and(|c| c.is_ascii_digit());
     !goes_on
-}
-
-#[cfg(test)]
-mod tests {
-    use super::portable_exp;
-
-    #[test]
-    fn exp_agrees_with_the_platform_within_four_units_in_the_last_place() {
-        for step in -70_000..=1000 {
-            let x = f64::from(step) * 0.01 + 0.000_37;
-            let (own, platform) = (portable_exp(x), x.exp());
-            let distance = own.to_bits().abs_diff(platform.to_bits());
-            assert!(distance <= 4, "exp({x}): {own} and {platform}");
-        }
-    }
-
-    #[test]
-    fn exp_keeps_the_limits() {
-        assert_eq!(portable_exp(0.0), 1.0);
-        assert_eq!(portable_exp(f64::NEG_INFINITY), 0.0);
-        assert_eq!(portable_exp(f64::INFINITY), f64::INFINITY);
-        assert!(portable_exp(f64::NAN).is_nan());
-    }
 }
