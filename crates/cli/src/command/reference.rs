@@ -102,7 +102,7 @@ fn metrics() -> String {
             metric.range,
             metric.better.as_str(),
             metric.doc,
-            metric.missing,
+            metric.missing.sentence(),
             metric.source
         );
     }

@@ -28,5 +28,5 @@ pub use report::{
     BinScore, ClassScore, Confusion, GroupReport, MetricReport, MetricValue, OutcomeCounts, ReliabilityBin,
 };
 pub use scorer::Scorer;
-pub use table::{Better, Family, MetricDef, UnknownMetric, metrics, resolve};
+pub use table::{Better, Family, MetricDef, Missing, UnknownMetric, metrics, resolve};
 pub use task::{MetricError, MissingAnswers, Options, Task, TaskKind};

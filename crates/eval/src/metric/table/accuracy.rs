@@ -2,7 +2,8 @@
 //!
 //! This file is a table.
 
-use super::definition::{Family, MetricDef, SCORE, WRONG, row};
+use super::definition::{Family, MetricDef, SCORE, row};
+use super::missing::{Missing, WRONG};
 
 const CLASSES: &[Family] = &[Family::Accuracy];
 const CONFUSION: &str = "confusion matrix";
@@ -23,11 +24,13 @@ pub(super) static ACCURACY: &[MetricDef] = &[
     row("balanced_accuracy", &[], CLASSES, SCORE,
         "Mean recall of the labels that occur.", (CONFUSION, WRONG)),
     row("precision_macro", &["macro_precision"], CLASSES, SCORE,
-        "Mean of the precision of all labels; a label never answered contributes 0.", (CONFUSION, "cannot be a false positive")),
+        "Mean of the precision of all labels; a label never answered contributes 0.",
+        (CONFUSION, Missing::CountsForNoLabel { beside: "f1_macro" })),
     row("recall_macro", &["macro_recall"], CLASSES, SCORE,
         "Mean of the recall of all labels; a label that never occurs contributes 0.", (CONFUSION, WRONG)),
     row("per_class.{label}.precision", &[], CLASSES, SCORE,
-        "TP / (TP + FP) of one label; 0 if it was never answered.", (CONFUSION, "cannot be a false positive")),
+        "TP / (TP + FP) of one label; 0 if it was never answered.",
+        (CONFUSION, Missing::CountsForNoLabel { beside: "per_class.{label}.f1" })),
     row("per_class.{label}.recall", &[], CLASSES, SCORE,
         "TP / (TP + FN) of one label; 0 if it never occurs.", (CONFUSION, WRONG)),
     row("per_class.{label}.f1", &[], CLASSES, SCORE,

@@ -1,6 +1,7 @@
 //! What a row of the table says.
 
 use super::super::task::TaskKind;
+use super::missing::Missing;
 use serde::{Deserialize, Serialize};
 
 /// Which direction is good.
@@ -95,7 +96,7 @@ pub struct MetricDef {
     /// Who defined it.
     pub source: &'static str,
     /// What becomes of records without a usable answer.
-    pub missing: &'static str,
+    pub missing: Missing,
 }
 
 impl MetricDef {
@@ -115,19 +116,13 @@ pub(super) const GAP: Scale = Scale { unit: "", better: Better::Lower, range: "0
 pub(super) const FACT: Scale = Scale { unit: "", better: Better::Neither, range: "0 to 1" };
 pub(super) const COUNT: Scale = Scale { unit: "count", better: Better::Neither, range: "0 or more" };
 
-pub(super) const WRONG: &str = "counts as wrong";
-pub(super) const LEFT_OUT: &str = "left out; read it beside coverage";
-pub(super) const COUNTED: &str = "is what is counted";
-pub(super) const ALL_ASKED: &str = "counts like any other";
-pub(super) const FAILED_ONLY: &str = "counts like any other; failed requests are left out";
-
 pub(super) const fn row(
     name: &'static str,
     aliases: &'static [&'static str],
     families: &'static [Family],
     Scale { unit, better, range }: Scale,
     doc: &'static str,
-    (source, missing): (&'static str, &'static str),
+    (source, missing): (&'static str, Missing),
 ) -> MetricDef {
     MetricDef { name, aliases, families, unit, better, range, doc, source, missing }
 }

@@ -60,10 +60,10 @@ mod tests {
     #[test]
     fn every_cell_fits_into_a_table_of_markdown() {
         for def in metrics() {
-            for cell in [def.name, def.unit, def.range, def.doc, def.source, def.missing] {
+            for cell in [def.name, def.unit, def.range, def.doc, def.source, &def.missing.sentence()] {
                 assert!(!cell.contains(['|', '\n']), "{}: {cell}", def.name);
             }
-            assert!(!def.doc.is_empty() && !def.source.is_empty() && !def.missing.is_empty(), "{}", def.name);
+            assert!(!def.doc.is_empty() && !def.source.is_empty(), "{}", def.name);
         }
     }
 

@@ -7,9 +7,11 @@ mod calibration;
 mod definition;
 mod efficiency;
 mod lookup;
+mod missing;
 mod outcomes;
 mod ranking;
 mod regression;
 
 pub use definition::{Better, Family, MetricDef};
 pub use lookup::{UnknownMetric, metrics, resolve};
+pub use missing::Missing;

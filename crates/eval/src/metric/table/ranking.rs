@@ -3,6 +3,7 @@
 //! This file is a table.
 
 use super::definition::{FACT, Family, MetricDef, row};
+use super::missing::Missing;
 
 const PAIRS: &[Family] = &[Family::Ranking];
 
@@ -10,5 +11,5 @@ const PAIRS: &[Family] = &[Family::Ranking];
 pub(super) static RANKING: &[MetricDef] = &[
     row("position_share_a", &[], PAIRS, FACT,
         "Share of the answers that chose the option shown first. Far from the share of right answers A, the model prefers a place.",
-        ("share", "left out")),
+        ("share", Missing::LeftOut { beside: "coverage", twin: "accuracy" })),
 ];

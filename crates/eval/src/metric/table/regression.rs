@@ -2,9 +2,11 @@
 //!
 //! This file is a table.
 
-use super::definition::{Better, Family, LEFT_OUT, MetricDef, Scale, row};
+use super::definition::{Better, Family, MetricDef, Scale, row};
+use super::missing::Missing;
 
 const NUMBERS: &[Family] = &[Family::Regression];
+const LEFT_OUT: Missing = Missing::LeftOut { beside: "coverage", twin: "mae_imputed" };
 const ERROR: Scale = Scale { unit: "points", better: Better::Lower, range: "0 or more" };
 const UP_TO_ONE: Scale = Scale { unit: "", better: Better::Higher, range: "up to 1" };
 
