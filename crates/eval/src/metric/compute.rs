@@ -96,6 +96,6 @@ impl Values<'_, '_> {
 
     /// Adds a metric that has no interval.
     pub(super) fn plain(&mut self, name: &str, value: Option<f64>, n: usize) {
-        self.push(name, Estimate { value, interval: None }, n);
+        self.push(name, Estimate::plain(value), n);
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn score(group: &Group<'_>, options: &Options, values: &mut Values<'_
     let confidence = options.bootstrap.confidence;
     let share = |part: usize, whole: usize| {
         let value = (whole > 0).then(|| part as f64 / whole as f64);
-        Estimate { value, interval: value.and_then(|p| wilson(p, instances.min(whole), confidence)) }
+        Estimate::share(value, value.and_then(|p| wilson(p, instances.min(whole), confidence)))
     };
     let usable =
         group.records.iter().filter(|r| matches!(verdict(r, MissingAnswers::Wrong), Verdict::Answer(_))).count();

@@ -22,7 +22,7 @@ mod wilcoxon;
 mod wilson;
 
 pub use binomial::Binomial;
-pub use bootstrap::{Bootstrap, Clustered, Estimate, Tally};
+pub use bootstrap::{Bootstrap, Clustered, Estimate, IntervalMethod, MeanTally, Tally, acceleration, bca_interval};
 pub use effect::{cliffs_delta, cohens_dz, cohens_h, vargha_delaney_a12};
 pub use hypothesis::Alternative;
 pub use mcnemar::{PairedCounts, mcnemar_exact, mcnemar_mid_p};

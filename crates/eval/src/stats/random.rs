@@ -22,6 +22,40 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
+    /// The generator numbered `index` of those that belong to `seed`: work can be shared out by number, in any order.
+    pub fn numbered(seed: u64, index: u64) -> Self {
+        let start = Self::new(seed).next_u64();
+        Self::new(Self::new(start ^ index).next_u64())
+    }
+
+    /// A uniform number from 0 to 1, 1 excluded, in steps of 2^-53.
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0
+    }
+
+    /// Hands `count` uniform numbers below `bound` to `visit`, two from each 64 bits, without bias. None for a `bound`
+    /// of 0.
+    pub fn each_below(&mut self, bound: u32, count: u32, mut visit: impl FnMut(u32)) {
+        let Some(unfair) = bound.wrapping_neg().checked_rem(bound) else { return };
+        let mut one = |generator: &mut Self, half: u64| {
+            let product = half * u64::from(bound);
+            if product as u32 >= unfair {
+                visit((product >> 32) as u32);
+            } else {
+                visit(generator.below(bound));
+            }
+        };
+        for _ in 0..count / 2 {
+            let bits = self.next_u64();
+            one(self, bits >> 32);
+            one(self, bits & 0xFFFF_FFFF);
+        }
+        if count % 2 == 1 {
+            let bits = self.next_u64();
+            one(self, bits >> 32);
+        }
+    }
+
     /// A uniform number below `bound`, without bias (Lemire, "Fast random integer generation in an interval",
     /// ACM TOMACS 2019). `bound` 0 gives 0.
     pub fn below(&mut self, bound: u32) -> u32 {
@@ -63,5 +97,34 @@ mod tests {
     fn a_bound_of_zero_or_one_leaves_only_zero() {
         let mut generator = SplitMix64::new(0);
         assert_eq!((generator.below(0), generator.below(1)), (0, 0));
+    }
+
+    #[test]
+    fn many_numbers_below_a_bound_are_as_fair_as_one() {
+        let mut counts = [0u32; 7];
+        SplitMix64::new(9).each_below(7, 70_001, |number| counts[number as usize] += 1);
+        assert_eq!(counts.iter().sum::<u32>(), 70_001);
+        // Four standard deviations of a binomial(70001, 1/7) are 370.
+        assert!(counts.iter().all(|count| count.abs_diff(10_000) < 370), "{counts:?}");
+        SplitMix64::new(9).each_below(0, 5, |_| panic!("there is no number below 0"));
+    }
+
+    #[test]
+    fn numbered_generators_differ_and_repeat() {
+        let first = |seed, index| SplitMix64::numbered(seed, index).next_u64();
+        assert_eq!(first(42, 7), first(42, 7));
+        let mut seen: Vec<u64> =
+            (0..1000).map(|index| first(42, index)).chain((0..1000).map(|i| first(43, i))).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 2000);
+    }
+
+    #[test]
+    fn unit_numbers_fill_the_interval() {
+        let mut generator = SplitMix64::new(4);
+        let mean =
+            (0..10_000).map(|_| generator.unit()).inspect(|u| assert!((0.0..1.0).contains(u))).sum::<f64>() / 1e4;
+        assert!((mean - 0.5).abs() < 0.012, "{mean}");
     }
 }

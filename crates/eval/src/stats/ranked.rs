@@ -32,8 +32,13 @@ impl Ranked {
 
     /// Draws the value with handle `rank` once.
     pub fn add(&mut self, rank: u32) {
-        self.drawn[rank as usize] += 1;
-        self.total += 1;
+        self.add_times(rank, 1);
+    }
+
+    /// Draws the value with handle `rank` `times` times.
+    pub fn add_times(&mut self, rank: u32, times: u32) {
+        self.drawn[rank as usize] += times;
+        self.total += times as usize;
     }
 
     /// The `q`-quantile of what was drawn since `clear`, NaN for nothing.
