@@ -1,0 +1,192 @@
+//! Every metric on both sides and its difference, with an interval from resampling the shared instances.
+
+use super::pairing::{PairedInstance, Pairing, usable};
+use crate::metric::{self, Better, MetricError, MissingAnswers, Options, Scorer, Task, TaskKind};
+use crate::stats::{Bootstrap, SplitMix64, quantile};
+use puma_core::JobRecord;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One metric on both sides, over what both were asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Delta {
+    /// As in [`METRICS`](crate::metric::METRICS), placeholders filled in.
+    pub name: String,
+    /// Empty for pure numbers.
+    pub unit: String,
+    pub better: Better,
+    pub first: Option<f64>,
+    pub second: Option<f64>,
+    /// Second minus first.
+    pub difference: Option<f64>,
+    /// Interval of the difference: paired percentile bootstrap over shared instances. `None` for metrics that are not
+    /// resampled (speed, tokens) and with fewer than two instances.
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Records the value of each side rests on.
+    pub n_first: usize,
+    pub n_second: usize,
+    /// Which side is better beyond chance; `None` where the interval holds 0, is missing, or neither direction is good.
+    pub favours: Option<Favour>,
+}
+
+/// One of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Favour {
+    First,
+    Second,
+}
+
+/// A metric of both sides from the same draws of instances.
+pub(super) struct PairedEstimate {
+    pub(super) name: String,
+    pub(super) first: Option<f64>,
+    pub(super) second: Option<f64>,
+    pub(super) interval: Option<(f64, f64)>,
+    pub(super) n_first: usize,
+    pub(super) n_second: usize,
+}
+
+/// Every metric of both sides.
+///
+/// Errors of numbers are compared where both sides gave one: an answer that only one side gives would otherwise move its
+/// mean by which instances it answers. [`PairCounts`](super::PairCounts) says how many those are.
+///
+/// # Errors
+/// A right answer does not fit the task.
+pub(super) fn deltas(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result<Vec<Delta>, MetricError> {
+    let plain = plain_values(task, pairing, options)?;
+    let mut estimates: BTreeMap<String, PairedEstimate> = paired(task, &pairing.instances, options)
+        .into_iter()
+        .map(|estimate| (estimate.name.clone(), estimate))
+        .collect();
+    let mut deltas: Vec<Delta> = Vec::new();
+    for (name, unit, better, [first, second]) in plain {
+        let estimate = estimates.remove(&name);
+        let value = |side: Option<(f64, usize)>| side.map(|(value, _)| value);
+        let count = |side: Option<(f64, usize)>| side.map_or(0, |(_, n)| n);
+        deltas.push(match estimate {
+            Some(estimate) => delta(estimate, unit, better),
+            None => Delta {
+                first: value(first),
+                second: value(second),
+                difference: value(first).zip(value(second)).map(|(first, second)| second - first),
+                n_first: count(first),
+                n_second: count(second),
+                name,
+                unit,
+                better,
+                ci_low: None,
+                ci_high: None,
+                favours: None,
+            },
+        });
+    }
+    Ok(deltas)
+}
+
+fn delta(estimate: PairedEstimate, unit: String, better: Better) -> Delta {
+    let PairedEstimate { name, first, second, interval, n_first, n_second } = estimate;
+    let favours = interval.and_then(|(low, high)| match (better, low > 0.0, high < 0.0) {
+        (Better::Higher, true, _) | (Better::Lower, _, true) => Some(Favour::Second),
+        (Better::Higher, _, true) | (Better::Lower, true, _) => Some(Favour::First),
+        (Better::Higher | Better::Lower, false, false) | (Better::Neither, _, _) => None,
+    });
+    let difference = first.zip(second).map(|(first, second)| second - first);
+    let (ci_low, ci_high) = interval.unzip();
+    Delta { name, unit, better, first, second, difference, ci_low, ci_high, n_first, n_second, favours }
+}
+
+type PlainValue = (String, String, Better, [Option<(f64, usize)>; 2]);
+
+/// The metrics of both sides over the paired jobs alone, in the order in which they are reported.
+fn plain_values(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result<Vec<PlainValue>, MetricError> {
+    let options = Options { bootstrap: Bootstrap { resamples: 0, ..options.bootstrap }, ..options.clone() };
+    let mut values: Vec<PlainValue> = Vec::new();
+    let pick: [fn((&JobRecord, &JobRecord)) -> JobRecord; 2] = [|pair| pair.0.clone(), |pair| pair.1.clone()];
+    for (side, pick) in pick.into_iter().enumerate() {
+        let records: Vec<JobRecord> = pairing.pairs().map(pick).collect();
+        for metric in metric::compute(task, &records, &options)?.metrics {
+            let place = values.iter().position(|(name, ..)| *name == metric.name).unwrap_or_else(|| {
+                values.push((metric.name.clone(), metric.unit.clone(), metric.better, [None; 2]));
+                values.len() - 1
+            });
+            values[place].3[side] = Some((metric.value, metric.n));
+        }
+    }
+    Ok(values)
+}
+
+/// The judged metrics of both sides with intervals of their differences: instances are drawn once for both sides, so that
+/// what makes an instance hard for both does not widen the interval.
+///
+/// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 10; instances are the resampling unit.
+pub(super) fn paired(task: &Task, instances: &[PairedInstance<'_>], options: &Options) -> Vec<PairedEstimate> {
+    let both_answered = |pair: &&(&JobRecord, &JobRecord)| {
+        task.kind != TaskKind::Regression || (usable(pair.0).is_some() && usable(pair.1).is_some())
+    };
+    let side = |pick: fn(&(_, _)) -> _| -> Vec<Vec<&JobRecord>> {
+        instances.iter().map(|instance| instance.pairs.iter().filter(both_answered).map(pick).collect()).collect()
+    };
+    let missing = options.missing;
+    let mut first = Scorer::new(task, &side(|pair| pair.0), missing);
+    let mut second = Scorer::new(task, &side(|pair| pair.1), missing);
+    let intervals = resample([&mut first, &mut second], instances.len(), &options.bootstrap);
+    let mut estimates = Vec::new();
+    let counts = [first.counts(), second.counts()];
+    for (index, ([left, right], interval)) in intervals.into_iter().enumerate() {
+        let [n_first, n_second] = [0, 1].map(|side| counts[side][index]);
+        let name = first.names()[index].clone();
+        estimates.push(PairedEstimate { name, first: left, second: right, interval, n_first, n_second });
+    }
+    estimates
+}
+
+type Resampled = ([Option<f64>; 2], Option<(f64, f64)>);
+
+/// The values of both scorers over all `instances`, and the interval of each difference.
+fn resample(scorers: [&mut Scorer; 2], instances: usize, bootstrap: &Bootstrap) -> Vec<Resampled> {
+    let width = scorers[0].names().len();
+    let all: Vec<u32> = (0..instances as u32).collect();
+    let [first, second] = scorers;
+    let mut left = vec![f64::NAN; width];
+    let mut right = vec![f64::NAN; width];
+    first.read(&all, &mut left);
+    second.read(&all, &mut right);
+    let values: Vec<[Option<f64>; 2]> =
+        left.iter().zip(&right).map(|(left, right)| [defined(*left), defined(*right)]).collect();
+    if instances < 2 || bootstrap.resamples == 0 {
+        return values.into_iter().map(|value| (value, None)).collect();
+    }
+    let mut differences = vec![Vec::with_capacity(bootstrap.resamples as usize); width];
+    let mut generator = SplitMix64::new(bootstrap.seed);
+    let mut draw = all;
+    for _ in 0..bootstrap.resamples {
+        draw.iter_mut().for_each(|place| *place = generator.below(instances as u32));
+        first.read(&draw, &mut left);
+        second.read(&draw, &mut right);
+        for (kept, (left, right)) in differences.iter_mut().zip(left.iter().zip(&right)) {
+            kept.extend(defined(right - left));
+        }
+    }
+    let outside = (1.0 - bootstrap.confidence) / 2.0;
+    let interval = |mut kept: Vec<f64>| {
+        kept.sort_unstable_by(f64::total_cmp);
+        Some((quantile(&kept, outside)?, quantile(&kept, 1.0 - outside)?))
+    };
+    values
+        .into_iter()
+        .zip(differences)
+        .map(|(value, kept)| (value, value.iter().all(Option::is_some).then(|| interval(kept)).flatten()))
+        .collect()
+}
+
+fn defined(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
+}
+
+/// How missing answers are counted when two runs are compared: as upstream did, only if both runs ask for it.
+pub(super) fn missing_answers(compat: [bool; 2]) -> MissingAnswers {
+    if compat == [true, true] { MissingAnswers::Dropped } else { MissingAnswers::Wrong }
+}
