@@ -84,7 +84,9 @@ fn sentence(
     match verdict {
         Verdict::SameExperiment if first.name() == second.name() => "One and the same run.".to_owned(),
         Verdict::SameExperiment => format!("The same experiment twice, on {ground}."),
-        Verdict::OneDifference => format!("A comparison of {} on {ground}; nothing else that matters differs.", words[0]),
+        Verdict::OneDifference => {
+            format!("A comparison of {} on {ground}; nothing else that matters differs.", words[0])
+        }
         Verdict::Confounded => format!(
             "A comparison of {} at once, on {ground}: a difference cannot be put down to one of them.",
             in_words(&words)

@@ -3,10 +3,12 @@
 use super::breakdown::{ClassChange, ConfusionChange, ProjectChange, by_class, by_project, confusion};
 use super::comparability::Comparability;
 use super::deltas::{Delta, deltas};
+use super::deltas::missing_answers;
 use super::flips::{ChangeCount, Flip, counted, flips};
 use super::pairing::{PairCounts, Pairing};
 use super::side::{Side, SideName};
-use crate::metric::{MetricError, Options, Task};
+use super::significance::{Significance, significance};
+use crate::metric::{MetricError, MissingAnswers, Options, Task};
 use serde::Serialize;
 
 /// Everything that is said about two sides.
@@ -16,8 +18,11 @@ pub struct Comparison {
     pub second: SideName,
     pub comparability: Comparability,
     pub pairs: PairCounts,
+    /// What an answer that could not be read counts for in the deltas of shares; tests always count it as wrong.
+    pub missing_answers: String,
     /// Every metric, in the order of the reports.
     pub deltas: Vec<Delta>,
+    pub significance: Significance,
     /// In label order; empty unless labels are judged.
     pub by_class: Vec<ClassChange>,
     /// `None` for numbers.
@@ -30,17 +35,15 @@ pub struct Comparison {
     pub flips: Vec<Flip>,
 }
 
-/// Compares two sides. The same sides and options give the same bits on every machine.
+/// Compares two sides; [`correct`](super::correct) then corrects the tests of all comparisons that are made together. The same sides and options give the same bits on every machine.
 ///
 /// # Errors
 /// A right answer does not fit the task.
-pub fn compare(
-    task: &Task,
-    first: &Side<'_>,
-    second: &Side<'_>,
-    options: &Options,
-) -> Result<Comparison, MetricError> {
+pub fn compare(task: &Task, first: &Side<'_>, second: &Side<'_>, options: &Options) -> Result<Comparison, MetricError> {
     let pairing = Pairing::new(task, first, second);
+    let upstream = |side: &Side<'_>| side.run.header.spec.get("compat").is_some_and(|compat| !compat.is_null());
+    let missing = missing_answers([upstream(first), upstream(second)]);
+    let options = &Options { missing, ..options.clone() };
     let deltas = deltas(task, &pairing, options)?;
     let flips = flips(task, [first, second], &pairing);
     Ok(Comparison {
@@ -48,6 +51,11 @@ pub fn compare(
         second: second.name(),
         comparability: Comparability::judge(first, second, &pairing),
         pairs: pairing.counts,
+        missing_answers: match missing {
+            MissingAnswers::Wrong => "wrong".to_owned(),
+            MissingAnswers::Dropped => "left out".to_owned(),
+        },
+        significance: significance(task, &pairing, options.bootstrap.confidence),
         by_class: by_class(task, &pairing, &deltas),
         deltas,
         confusion: confusion(task, &pairing),

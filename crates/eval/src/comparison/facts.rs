@@ -125,7 +125,8 @@ pub(super) fn questions(found: &mut Differences, sides: [&Side<'_>; 2], pairing:
     found.compared("perturbation", Subject::Perturbation, first, second);
     let other = pairing.counts.pairs - pairing.counts.prompts_equal;
     if other > 0 && same_strategy && same_perturbation {
-        let (first, second) = (Some("as asked".to_owned()), Some(format!("{other} of {} differ", pairing.counts.pairs)));
+        let (first, second) =
+            (Some("as asked".to_owned()), Some(format!("{other} of {} differ", pairing.counts.pairs)));
         let subject = (Bearing::Compared, Some(Subject::Prompt));
         found.check("prompts", subject, first, second, "the same strategy put other words to the model");
     }
@@ -154,7 +155,8 @@ pub(super) fn disturbances(sides: [&Side<'_>; 2]) -> Vec<String> {
             let kinds: Vec<&str> = health.disturbances.iter().map(|found| found.kind.as_str()).collect();
             reasons.push(format!("{run_id} was disturbed ({})", distinct(kinds).join(", ")));
         }
-        let cached = |record: &&&puma_core::JobRecord| record.completions.iter().any(|completion| completion.from_cache);
+        let cached =
+            |record: &&&puma_core::JobRecord| record.completions.iter().any(|completion| completion.from_cache);
         let cached = side.records.iter().filter(cached).count();
         if cached > 0 {
             reasons.push(format!("{cached} answers of {run_id} came from the cache"));

@@ -15,6 +15,7 @@ mod matching;
 mod pairing;
 mod setup;
 mod side;
+mod significance;
 
 pub use breakdown::{ClassChange, ConfusionChange, ProjectChange, Shift};
 pub use comparability::{Comparability, Verdict};
@@ -25,3 +26,4 @@ pub use flips::{Change, ChangeCount, Flip, FlippedAnswer};
 pub use matching::{MatchError, Matched, Selection, between, within};
 pub use pairing::{PairCounts, Pairing};
 pub use side::{Dimension, Side, SideName, UNPERTURBED};
+pub use significance::{ALPHA, Agreement, Effect, Imputed, Significance, Tested, correct};

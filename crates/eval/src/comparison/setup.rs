@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 /// Runs of the embedded engine under one numerics contract: everything the contract leaves free changes no bit.
 fn same_bits(sides: [&Side<'_>; 2]) -> bool {
     let [first, second] = sides.map(|side| &side.run.header.backend);
-    first.kind == "embedded" && second.kind == "embedded" && first.numerics.is_some() && first.numerics == second.numerics
+    first.kind == "embedded"
+        && second.kind == "embedded"
+        && first.numerics.is_some()
+        && first.numerics == second.numerics
 }
 
 fn identity<'a>(side: &Side<'a>) -> Option<&'a ModelIdentity> {

@@ -34,7 +34,7 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 }
 
 /// Whether `answer` says the same as `gold`: numbers by value (`5` is `5.0`), labels by spelling.
-pub(super) fn agrees(kind: TaskKind, answer: &str, gold: &str) -> bool {
+pub(crate) fn agrees(kind: TaskKind, answer: &str, gold: &str) -> bool {
     match kind {
         TaskKind::Classification | TaskKind::Pairwise => answer == gold,
         TaskKind::Regression => number(answer).is_some_and(|value| Some(value) == number(gold)),

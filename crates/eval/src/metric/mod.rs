@@ -21,7 +21,7 @@ pub use crate::baseline::Baseline;
 pub(crate) use classification::{ClassCounts, HEADLINE as CLASS_HEADLINE, headline as class_headline};
 pub use compute::compute;
 pub(crate) use compute::scores;
-pub(crate) use judge::number;
+pub(crate) use judge::{agrees, number};
 pub use judge::{is_correct, paired_correctness};
 pub(crate) use regression::GuessErrors;
 pub use report::{
