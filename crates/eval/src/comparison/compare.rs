@@ -2,8 +2,7 @@
 
 use super::breakdown::{ClassChange, ConfusionChange, ProjectChange, by_class, by_project, confusion};
 use super::comparability::Comparability;
-use super::deltas::{Delta, deltas};
-use super::deltas::missing_answers;
+use super::deltas::{Delta, deltas, missing_answers};
 use super::flips::{ChangeCount, Flip, counted, flips};
 use super::pairing::{PairCounts, Pairing};
 use super::side::{Side, SideName};

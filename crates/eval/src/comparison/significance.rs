@@ -153,15 +153,15 @@ fn of_numbers(pairing: &Pairing<'_>) -> Significance {
             None => guesses.of(gold),
         }
     };
-    let of_side = |pick: fn(&(_, _)) -> _| -> Option<Vec<f64>> {
+    let of_side = |side: usize| -> Option<Vec<f64>> {
         let mean_error = |instance: &PairedInstance<'_>| {
-            let errors: Option<Vec<f64>> = instance.pairs.iter().map(|pair| error(pick(pair))).collect();
+            let errors: Option<Vec<f64>> = instance.pairs.iter().map(|pair| error([pair.0, pair.1][side])).collect();
             errors.map(|errors| errors.iter().sum::<f64>() / errors.len() as f64)
         };
         pairing.instances.iter().map(mean_error).collect()
     };
     // A single instance has no other whose right answer could be guessed.
-    let (Some(first), Some(second)) = (of_side(|pair| pair.0), of_side(|pair| pair.1)) else {
+    let (Some(first), Some(second)) = (of_side(0), of_side(1)) else {
         return Significance::default();
     };
     let differences: Vec<f64> = first.iter().zip(&second).map(|(first, second)| second - first).collect();
@@ -203,14 +203,9 @@ fn of_numbers(pairing: &Pairing<'_>) -> Significance {
 }
 
 fn imputed(pairing: &Pairing<'_>, first: &[f64], second: &[f64]) -> Imputed {
-    let missing = |pick: fn((&_, &_)) -> bool| pairing.pairs().filter(|(left, right)| pick((left, right))).count();
+    let missing = |side: usize| pairing.pairs().filter(|pair| usable([pair.0, pair.1][side]).is_none()).count();
     let mean = |errors: &[f64]| (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64);
-    Imputed {
-        first: missing(|(left, _): (&&JobRecord, &&JobRecord)| usable(left).is_none()),
-        second: missing(|(_, right): (&&JobRecord, &&JobRecord)| usable(right).is_none()),
-        mae_first: mean(first),
-        mae_second: mean(second),
-    }
+    Imputed { first: missing(0), second: missing(1), mae_first: mean(first), mae_second: mean(second) }
 }
 
 fn permutation(differences: &[f64], null_hypothesis: String, primary: bool) -> Option<Tested> {
@@ -242,11 +237,8 @@ pub fn correct(comparisons: &mut [Comparison]) {
     let primary = |comparison: &Comparison| {
         comparison.significance.tests.iter().find(|test| test.primary).map(|test| test.p_value)
     };
-    let family: Vec<(usize, f64)> = comparisons
-        .iter()
-        .enumerate()
-        .filter_map(|(index, comparison)| Some((index, primary(comparison)?)))
-        .collect();
+    let family: Vec<(usize, f64)> =
+        comparisons.iter().enumerate().filter_map(|(index, comparison)| Some((index, primary(comparison)?))).collect();
     let adjusted = adjust(family.iter().map(|(index, p_value)| (index.to_string(), *p_value)));
     for ((index, _), adjusted) in family.into_iter().zip(adjusted) {
         for test in comparisons[index].significance.tests.iter_mut().filter(|test| test.primary) {
