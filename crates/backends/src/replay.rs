@@ -2,7 +2,9 @@
 
 use crate::http_request::request_hash;
 use puma_core::backend::OnDone;
-use puma_core::{Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, ModelIdentity, Request};
+use puma_core::{
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Forgotten, ModelIdentity, Request,
+};
 use std::collections::BTreeMap;
 
 /// Answers each request with what was recorded for exactly that request, and nothing else.
@@ -34,6 +36,10 @@ impl Backend for ReplayBackend {
             BackendError::new(BackendErrorKind::ModelNotFound, format!("nothing was recorded for the model `{model}`"))
                 .with_hint("record it first: run the spec with a real backend")
         })
+    }
+
+    fn forget(&self, _model: &str) -> Result<Forgotten, BackendError> {
+        Ok(Forgotten::Nothing)
     }
 
     fn capacity(&self) -> usize {

@@ -5,7 +5,9 @@ use puma_backends::http::{ApiKey, TimeLimits};
 use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_backends::retry::RetryPolicy;
-use puma_core::{Backend, BackendErrorKind, Cancel, Completion, Failure, FinishReason, Message, Millis, Request};
+use puma_core::{
+    Backend, BackendErrorKind, Cancel, Completion, Failure, FinishReason, Forgotten, Message, Millis, Request,
+};
 use puma_testkit::fault_server::{Answers, Behaviour, Fault, FaultServer};
 use std::time::{Duration, Instant};
 
@@ -434,12 +436,16 @@ fn preparing_finds_out_everything_the_server_tells() {
     let sent = server.completions().pop().expect("a completion was asked").body;
     assert_eq!((&sent["think"], &sent["options"]["num_ctx"]), (&false.into(), &8192.into()));
 
-    let llama = OpenAiBackend::new(openai_options(&server, "llama-server"));
+    let digests = Some(std::env::temp_dir());
+    let llama = OpenAiBackend::new(OpenAiOptions { digests, ..openai_options(&server, "llama-server") });
     let model = llama.prepare(MODEL).expect("there");
     assert_eq!(llama.identity().version.as_deref(), Some("b1-0.12.11"));
-    assert_eq!((model.source.as_deref(), model.digest), (Some("llama-server: tiny.gguf"), None));
+    assert_eq!(
+        (model.source.as_deref(), model.digest),
+        (Some("llama-server: tiny.gguf"), None),
+        "the file is not on this machine"
+    );
     assert_eq!((model.parameters, model.context_length, model.logprobs), (Some(134_515_008), Some(4096), Some(true)));
-    assert_eq!(llama.model_file(), None, "the file is not on this machine");
 }
 
 #[test]
@@ -464,4 +470,39 @@ fn an_api_key_reaches_the_server_and_nobody_else() {
     assert!(!format!("{failure:?}").contains("very-secret"));
     assert!(failure.error.hint.expect("a hint").contains("API key"));
     assert_eq!(server.log()[0].authorization.as_deref(), Some("Bearer sk-very-secret"));
+}
+
+#[test]
+fn a_model_that_ollama_is_told_to_forget_is_unloaded_and_a_server_that_keeps_it_is_named() {
+    let server = FaultServer::start(Behaviour::default());
+    let ollama = OllamaBackend::new(ollama_options(&server));
+    ollama.prepare(MODEL).expect("there");
+    assert_eq!(ollama.forget(MODEL), Ok(Forgotten::Model));
+    let told = server.log().into_iter().rev().find(|logged| logged.path == "/api/generate").expect("it was told");
+    assert_eq!((&told.body["keep_alive"], told.body.get("prompt")), (&0.into(), None));
+    complete(&ollama, "x").expect("loads again");
+
+    server.behave(Behaviour { keeps_models: true, ..Behaviour::default() });
+    let options = ollama_options(&server);
+    let limits = TimeLimits { inquiry: Duration::from_secs(1), ..options.limits.clone() };
+    let kept =
+        OllamaBackend::new(OllamaOptions { limits, ..options }).forget(MODEL).expect_err("the server still lists it");
+    assert!(kept.message.contains("still has it loaded") && kept.hint.is_some(), "{kept}");
+
+    server.behave(Behaviour { models: Vec::new(), ..Behaviour::default() });
+    let gone = ollama.forget(MODEL).expect_err("the server has no such model");
+    assert_eq!(gone.kind, BackendErrorKind::ModelNotFound, "{gone}");
+}
+
+#[test]
+fn servers_that_compute_every_prompt_anew_have_nothing_to_forget_and_the_others_say_so() {
+    let server = FaultServer::start(Behaviour::default());
+    for (name, reuse_prompts, forgotten) in [
+        ("llama-server", false, Forgotten::Nothing),
+        ("llama-server", true, Forgotten::Unable),
+        ("vllm", false, Forgotten::Unable),
+    ] {
+        let backend = OpenAiBackend::new(OpenAiOptions { reuse_prompts, ..openai_options(&server, name) });
+        assert_eq!(backend.forget(MODEL), Ok(forgotten), "{name}");
+    }
 }

@@ -11,8 +11,9 @@ use puma_backends::endpoint::Endpoint;
 use puma_backends::http::TimeLimits;
 use puma_backends::ollama::{Api, OllamaBackend, OllamaOptions};
 use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
+use puma_backends::sources::ModelDigest;
 use puma_core::canon::sha256_hex;
-use puma_core::{Backend, BackendErrorKind, Cancel, Completion, Failure, FinishReason, Message, Request};
+use puma_core::{Backend, BackendErrorKind, Cancel, Completion, Failure, FinishReason, Forgotten, Message, Request};
 use puma_testkit::expected::is_expected;
 use std::io::Write;
 use std::net::TcpListener;
@@ -82,6 +83,7 @@ fn assert_logprobs_sound(done: &Completion, alternatives: usize) {
 struct LlamaServer {
     process: Mutex<Child>,
     endpoint: Endpoint,
+    digests: tempfile::TempDir,
 }
 
 impl LlamaServer {
@@ -94,7 +96,8 @@ impl LlamaServer {
             .stderr(Stdio::null())
             .spawn()
             .expect("PUMA_TEST_LLAMA_SERVER is a program");
-        Self { process: Mutex::new(process), endpoint: Endpoint::loopback(port) }
+        let digests = tempfile::tempdir().expect("a folder for this test");
+        Self { process: Mutex::new(process), endpoint: Endpoint::loopback(port), digests }
     }
 
     fn kill(&self) {
@@ -104,10 +107,9 @@ impl LlamaServer {
     }
 
     fn backend(&self) -> OpenAiBackend {
-        OpenAiBackend::new(OpenAiOptions::new(
-            preset("llama-server").expect("in the table"),
-            Some(self.endpoint.clone()),
-        ))
+        let preset = preset("llama-server").expect("in the table");
+        let digests = Some(self.digests.path().to_owned());
+        OpenAiBackend::new(OpenAiOptions { digests, ..OpenAiOptions::new(preset, Some(self.endpoint.clone())) })
     }
 }
 
@@ -134,9 +136,10 @@ fn llama_server_is_identified_answers_with_logprobs_and_repeats_itself() {
     assert!(backend.identity().version.is_some_and(|version| version.starts_with('b')));
     let file = model.rsplit('/').next().expect("a path has a last part");
     assert_eq!(identity.source, Some(format!("llama-server: {file}")));
-    assert_eq!((identity.context_length, identity.logprobs, identity.digest), (Some(1024), Some(true), None));
+    assert_eq!((identity.context_length, identity.logprobs), (Some(1024), Some(true)));
+    let bytes = std::fs::read(&model).expect("the server reads it, so this test can");
+    assert_eq!(identity.digest, Some(ModelDigest::of_bytes(&bytes).to_string()), "the file lies on this machine");
     assert!(identity.parameters.is_some() && identity.size_bytes.is_some() && identity.template_hash.is_some());
-    assert_eq!(backend.model_file(), Some(std::path::PathBuf::from(&model)));
 
     let asked = request("any", PROMPT);
     let first = complete(&backend, asked.clone()).expect("answers");
@@ -270,6 +273,9 @@ fn ollama_is_identified_answers_and_refuses_what_it_would_cut() {
         let long = long.expect_err("300 words exceed 256 tokens");
         assert_eq!((long.error.kind, long.attempts.len()), (BackendErrorKind::ContextExceeded, 1), "{}", long.error);
     }
+    assert_eq!(backend.forget(&model), Ok(Forgotten::Model));
+    let again = complete(&backend, request(&model, PROMPT)).expect("loads again");
+    assert!(again.phases.load_ms.is_some_and(|load| load.0 > 0.0), "{:?}", again.phases);
     let missing = backend.prepare("no-such-model").expect_err("not there");
     assert_eq!(missing.kind, BackendErrorKind::ModelNotFound);
     let missing = complete(&backend, request("no-such-model", "x")).expect_err("not there");

@@ -80,6 +80,7 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
             options.reuse_prompts = *reuse_prompts;
             options.api_key = environment::get("PUMA_API_KEY").map(ApiKey::new);
             options.limits = limits(*timeout, home)?;
+            options.digests = Some(paths::models());
             Ok(Box::new(OpenAiBackend::new(options)))
         }
     }

@@ -126,6 +126,18 @@ impl From<BackendError> for Failure {
 /// Receives each finished request of a batch: its index in the batch and what became of it.
 pub type OnDone<'a> = &'a mut dyn FnMut(usize, Result<Completion, Failure>);
 
+/// What a backend forgot when it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forgotten {
+    /// The model was unloaded, and with it everything computed for earlier prompts.
+    Model,
+    /// There is nothing to forget: every prompt is computed anew.
+    Nothing,
+    /// It may still know earlier prompts, and cannot be told to forget them.
+    Unable,
+}
+
 /// Something that completes requests. Retrying is the backend's own business, in one layer.
 pub trait Backend: Send + Sync {
     /// What this backend is. Cheap; no request is made.
@@ -139,6 +151,13 @@ pub trait Backend: Send + Sync {
 
     /// How many requests are useful in one [`complete`](Self::complete) call: batch size or connection limit.
     fn capacity(&self) -> usize;
+
+    /// Forgets what was computed for earlier prompts of `model`, so that the next request meets a fresh model. A model
+    /// that was unloaded is loaded again by that request.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or keeps the model although it was told to let go.
+    fn forget(&self, model: &str) -> Result<Forgotten, BackendError>;
 
     /// Completes every request and reports each through `done` as soon as it is finished, in any order, once each.
     /// After `cancel` the rest is reported with [`BackendErrorKind::Cancelled`].

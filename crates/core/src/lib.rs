@@ -18,7 +18,9 @@ pub mod recorded;
 pub mod request;
 pub mod units;
 
-pub use backend::{Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Failure, ModelIdentity};
+pub use backend::{
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Failure, Forgotten, ModelIdentity,
+};
 pub use cache::CompletionCache;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use completion::{Attempt, Completion, FinishReason, Phases, TokenLogprob, TopLogprob, Usage};

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use puma_core::backend::OnDone;
 use puma_core::canon::sha256_hex;
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, CompletionCache, JobRecord,
-    ModelIdentity, Outcome, Request, Role, RunEvent, RunStatus,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, CompletionCache, Forgotten,
+    JobRecord, ModelIdentity, Outcome, Request, Role, RunEvent, RunStatus,
 };
 use puma_eval::plan::Plan;
 use puma_eval::run::{JobOrder, MAX_FAILURES_IN_A_ROW, RunError, predictions_summary_hash, rescore};
@@ -299,6 +299,10 @@ impl Backend for Confused {
     fn prepare(&self, model: &str) -> Result<ModelIdentity, BackendError> {
         Ok(model_identity(model))
     }
+    fn forget(&self, _model: &str) -> Result<Forgotten, BackendError> {
+        Ok(Forgotten::Nothing)
+    }
+
     fn capacity(&self) -> usize {
         2
     }

@@ -2,8 +2,8 @@
 
 use puma_core::backend::OnDone;
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, FinishReason, Millis,
-    ModelIdentity, Phases, Request, TokenLogprob, Usage,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, FinishReason, Forgotten,
+    Millis, ModelIdentity, Phases, Request, TokenLogprob, Usage,
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -118,6 +118,10 @@ impl Backend for ScriptedBackend {
 
     fn prepare(&self, model: &str) -> Result<ModelIdentity, BackendError> {
         Ok(ModelIdentity { name: model.to_owned(), ..ModelIdentity::default() })
+    }
+
+    fn forget(&self, _model: &str) -> Result<Forgotten, BackendError> {
+        Ok(Forgotten::Nothing)
     }
 
     fn capacity(&self) -> usize {

@@ -4,8 +4,8 @@ use super::answer::{Answers, Text};
 use super::loaded::Loaded;
 use crate::sources::{Library, ResolvedModel};
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, ModelIdentity, Request,
-    SystemClock, backend::OnDone,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, Forgotten, ModelIdentity,
+    Request, SystemClock, backend::OnDone,
 };
 use puma_engine::{CONTRACT, EngineOptions, GenerateRequest};
 use std::collections::BTreeMap;
@@ -100,6 +100,13 @@ impl Backend for EmbeddedBackend {
         self.load(&mut state, model)?;
         let loaded = state.loaded.as_ref().expect("loading succeeded");
         Ok(loaded.identity.clone())
+    }
+
+    /// Unloads the model, for the prompts it shares live with it. No bit depends on that.
+    fn forget(&self, model: &str) -> Result<Forgotten, BackendError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.loaded.take_if(|loaded| loaded.identity.name == model);
+        Ok(Forgotten::Model)
     }
 
     fn capacity(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The Ollama backend: options, state and the `Backend` door.
 
 use super::request::{Api, Terms, body};
-use super::{answer, identify};
+use super::{answer, identify, unload};
 use crate::endpoint::Endpoint;
 use crate::http::{HttpClient, TimeLimits};
 use crate::http_batch::run_batch;
@@ -10,7 +10,8 @@ use crate::http_request::jitter_seed;
 use crate::retry::{self, AttemptError, RetryPolicy, Sleep};
 use puma_core::backend::OnDone;
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, ModelIdentity, Request,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, Forgotten, ModelIdentity,
+    Request,
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -186,6 +187,13 @@ impl Backend for OllamaBackend {
         };
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), known);
         Ok(identify::identity(model, found, &shown, &placement, window, logprobs))
+    }
+
+    fn forget(&self, model: &str) -> Result<Forgotten, BackendError> {
+        let limits = &self.options.limits;
+        self.persist(|| unload::unload(&self.client, limits, model))?;
+        unload::await_gone(&self.client, limits, model)?;
+        Ok(Forgotten::Model)
     }
 
     fn capacity(&self) -> usize {

@@ -185,10 +185,7 @@ pub(super) fn placement(client: &HttpClient, limits: &TimeLimits, name: &str) ->
     let Ok(body) = client.get("/api/ps", limits.inquiry).and_then(Reply::json) else {
         return Placement::default();
     };
-    let full = full_name(name);
-    let mut entries = body.get("models").and_then(Value::as_array).into_iter().flatten();
-    let is_it = |entry: &&Value| entry.get("name").and_then(Value::as_str).is_some_and(|name| full_name(name) == full);
-    let Some(entry) = entries.find(is_it) else { return Placement::default() };
+    let Some(entry) = loaded_entry(&body, name) else { return Placement::default() };
     let number = |key: &str| entry.get(key).and_then(Value::as_f64);
     Placement {
         gpu_share: match (number("size_vram"), number("size")) {
@@ -197,6 +194,17 @@ pub(super) fn placement(client: &HttpClient, limits: &TimeLimits, name: &str) ->
         },
         context_length: entry.get("context_length").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()),
     }
+}
+
+/// Whether `/api/ps` lists `name`.
+pub(super) fn is_loaded(running: &Value, name: &str) -> bool {
+    loaded_entry(running, name).is_some()
+}
+
+fn loaded_entry<'a>(running: &'a Value, name: &str) -> Option<&'a Value> {
+    let full = full_name(name);
+    let mut entries = running.get("models").and_then(Value::as_array).into_iter().flatten();
+    entries.find(|entry| entry.get("name").and_then(Value::as_str).is_some_and(|name| full_name(name) == full))
 }
 
 /// Puts together what is stored with a run.

@@ -9,6 +9,7 @@ mod facts;
 mod identify;
 mod request;
 pub mod service;
+mod unload;
 
 pub use backend::{OllamaBackend, OllamaOptions};
 pub use facts::{ServedFacts, ServedTensor};

@@ -9,10 +9,11 @@ use crate::http_batch::run_batch;
 use crate::http_errors::ServerHints;
 use crate::http_request::jitter_seed;
 use crate::retry::{self, AttemptError, RetryPolicy, Sleep};
+use crate::sources::file_digest;
 use puma_core::backend::OnDone;
 use puma_core::{
-    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, Message, ModelIdentity,
-    Request,
+    Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, Failure, Forgotten, Message,
+    ModelIdentity, Request,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +35,9 @@ pub struct OpenAiOptions {
     pub reuse_prompts: bool,
     pub limits: TimeLimits,
     pub retry: RetryPolicy,
+    /// Folder that remembers digests of weights files. With one, a file that lies on this machine is hashed, for no
+    /// such server tells a digest; without one the digest stays unknown.
+    pub digests: Option<PathBuf>,
 }
 
 impl OpenAiOptions {
@@ -48,6 +52,7 @@ impl OpenAiOptions {
             reuse_prompts: false,
             limits: TimeLimits::default(),
             retry: RetryPolicy::default(),
+            digests: None,
         }
     }
 }
@@ -57,7 +62,6 @@ pub struct OpenAiBackend {
     options: OpenAiOptions,
     client: HttpClient,
     version: Mutex<Option<String>>,
-    model_path: Mutex<Option<String>>,
     /// By model: whether logprobs came when they were asked for.
     logprobs: Mutex<BTreeMap<String, bool>>,
 }
@@ -67,14 +71,16 @@ impl OpenAiBackend {
         let hints = ServerHints { server: options.preset.server, start: options.preset.start };
         let endpoint = options.endpoint.clone().without_v1();
         let client = HttpClient::new(endpoint, options.api_key.clone(), options.limits.connect, hints);
-        Self { options, client, version: Mutex::default(), model_path: Mutex::default(), logprobs: Mutex::default() }
+        Self { options, client, version: Mutex::default(), logprobs: Mutex::default() }
     }
 
-    /// The weights file the server runs, where server and file are on this machine: the caller may hash it, for the
-    /// server gives no digest. Known after `prepare`.
-    pub fn model_file(&self) -> Option<PathBuf> {
-        let path = self.model_path.lock().unwrap_or_else(PoisonError::into_inner).clone().map(PathBuf::from)?;
-        (self.options.endpoint.is_loopback() && path.is_absolute() && path.is_file()).then_some(path)
+    /// `sha256:…` of the weights file at `path` as the server names it, where server and file are on this machine. A
+    /// file that cannot be read has none.
+    fn digest(&self, path: Option<String>) -> Option<String> {
+        let path = path.map(PathBuf::from)?;
+        let here = self.options.endpoint.is_loopback() && path.is_absolute() && path.is_file();
+        let digest = file_digest(self.options.digests.as_deref().filter(|_| here)?, &path).ok()?;
+        Some(digest.to_string())
     }
 
     fn terms(&self, model: &str) -> Terms {
@@ -177,13 +183,18 @@ impl Backend for OpenAiBackend {
         let ask = |_| identify::ask(&self.client, limits, preset, model);
         let (told, _) = retry::run(retry, 0, &Sleep, &Cancel::default(), ask).map_err(|failure| failure.error)?;
         *self.version.lock().unwrap_or_else(PoisonError::into_inner) = told.version;
-        *self.model_path.lock().unwrap_or_else(PoisonError::into_inner) = told.model_path;
         let logprobs = self.probe(model).map_err(|error| match error.kind {
             BackendErrorKind::ModelNotFound => error.with_hint("see the names that the server lists under /v1/models"),
             _ => error,
         })?;
         self.logprobs.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), logprobs);
-        Ok(ModelIdentity { logprobs: Some(logprobs), ..told.identity })
+        Ok(ModelIdentity { logprobs: Some(logprobs), digest: self.digest(told.model_path), ..told.identity })
+    }
+
+    /// A server that is told with every request to compute it anew has nothing to forget; the others cannot be told.
+    fn forget(&self, _model: &str) -> Result<Forgotten, BackendError> {
+        let computes_anew = !self.options.reuse_prompts && self.options.preset.can_compute_anew();
+        Ok(if computes_anew { Forgotten::Nothing } else { Forgotten::Unable })
     }
 
     fn capacity(&self) -> usize {

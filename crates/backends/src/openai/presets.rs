@@ -48,6 +48,13 @@ pub struct Preset {
     pub no_reuse: &'static str,
 }
 
+impl Preset {
+    /// Whether a request can tell it to compute the whole prompt anew.
+    pub fn can_compute_anew(&self) -> bool {
+        self.no_reuse != "{}"
+    }
+}
+
 /// Every known kind, `openai`, the rest, last.
 pub static PRESETS: [Preset; 6] = [
     Preset {

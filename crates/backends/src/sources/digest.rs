@@ -1,7 +1,7 @@
 //! SHA-256 of model files: the value, computing it while bytes stream by, and a memory of files already hashed.
 
 use super::error::{SourceError, SourceErrorKind};
-use super::progress::{Phase, Progress, PullProgress};
+use super::progress::{NoProgress, Phase, Progress, PullProgress};
 use puma_core::Cancel;
 use puma_core::canon::hex;
 use serde::{Deserialize, Serialize};
@@ -231,10 +231,18 @@ impl DigestCache {
     }
 }
 
+/// The digest of any file; `folder` remembers it as long as the file stays as it is.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn file_digest(folder: &Path, path: &Path) -> Result<ModelDigest, SourceError> {
+    let (digest, _) = DigestCache::beside(folder).digest_of(path, &mut NoProgress, &Cancel::default())?;
+    Ok(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::progress::NoProgress;
 
     fn age(path: &Path, seconds: u64) {
         let file = File::options().write(true).open(path).unwrap();

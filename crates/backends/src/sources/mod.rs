@@ -22,7 +22,7 @@ mod stores;
 mod target;
 
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
-pub use digest::ModelDigest;
+pub use digest::{ModelDigest, file_digest};
 pub use error::{SourceError, SourceErrorKind};
 pub use facts::GgufFacts;
 pub use library::{Library, ResolvedModel};

@@ -112,6 +112,8 @@ pub struct Behaviour {
     pub version: String,
     /// Cuts long prompts silently to `num_ctx`, as Ollama did before it knew `truncate`.
     pub cuts_prompts: bool,
+    /// Does not let go of a model when it is told to.
+    pub keeps_models: bool,
     pub pull: Pull,
 }
 
@@ -129,6 +131,7 @@ impl Default for Behaviour {
             reasoning: None,
             version: "0.12.11".to_owned(),
             cuts_prompts: true,
+            keeps_models: false,
             pull: Pull::Succeeds,
         }
     }

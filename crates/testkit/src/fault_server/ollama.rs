@@ -4,6 +4,7 @@ use super::behaviour::{Behaviour, hash};
 use super::exchange::Answer;
 use super::server::{Said, prompt_tokens};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What every model of this server was trained for, in tokens.
 const LONGEST_WINDOW: u64 = 8192;
@@ -97,8 +98,8 @@ pub(super) fn tags(behaviour: &Behaviour) -> Value {
     json!({"models": behaviour.models.iter().map(|name| entry(name)).collect::<Vec<_>>()})
 }
 
-pub(super) fn ps(behaviour: &Behaviour) -> Value {
-    let loaded = behaviour.models.iter().map(|name| {
+pub(super) fn ps(behaviour: &Behaviour, unloaded: &BTreeSet<String>) -> Value {
+    let loaded = behaviour.models.iter().filter(|name| !unloaded.contains(*name)).map(|name| {
         let mut entry = entry(name);
         entry["size"] = json!(200_000_000);
         entry["size_vram"] = json!(50_000_000);

@@ -4,7 +4,7 @@ use super::behaviour::{Behaviour, Fault, Pull, hash, unit};
 use super::exchange::{Answer, Asked, read_request, send, send_broken, send_chunks};
 use super::{ollama, openai};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,8 @@ struct Shared {
     behaviour: Mutex<Behaviour>,
     log: Mutex<Vec<Logged>>,
     arrivals: Mutex<BTreeMap<u64, u32>>,
+    /// Models it was told to let go of and was not asked for since.
+    unloaded: Mutex<BTreeSet<String>>,
     in_flight: Mutex<(usize, usize)>,
     is_over: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl FaultServer {
             behaviour: Mutex::new(behaviour),
             log: Mutex::default(),
             arrivals: Mutex::default(),
+            unloaded: Mutex::default(),
             in_flight: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
@@ -129,11 +132,13 @@ impl Shared {
             body: body.clone(),
             fault: fault.clone(),
         });
+        self.note_unloading(&behaviour, &asked.path, &body, is_completion);
         if asked.path == "/api/pull" {
             return self.pull(&mut stream, &behaviour.pull, &body);
         }
         if !is_completion {
-            return send(&mut stream, &inquiry(&behaviour, &asked, &body));
+            let unloaded = lock(&self.unloaded).clone();
+            return send(&mut stream, &inquiry(&behaviour, &asked, &body, &unloaded));
         }
         let counted = InFlight::enter(&self.in_flight);
         self.wait(if fault == Some(Fault::NeverAnswers) { Duration::MAX } else { behaviour.delay });
@@ -143,6 +148,18 @@ impl Shared {
         match fault {
             None => send(&mut stream, &answer),
             Some(fault) => send_broken(&mut stream, answer, &fault, error_part),
+        }
+    }
+
+    /// Remembers which models are loaded: `keep_alive` 0 without a prompt unloads, everything else that names one loads.
+    fn note_unloading(&self, behaviour: &Behaviour, path: &str, body: &Value, is_completion: bool) {
+        let Some(model) = body["model"].as_str() else { return };
+        if path == "/api/generate" && !is_completion && body["keep_alive"] == 0 {
+            if !behaviour.keeps_models {
+                lock(&self.unloaded).insert(model.to_owned());
+            }
+        } else if is_completion || path == "/api/generate" {
+            lock(&self.unloaded).remove(model);
         }
     }
 
@@ -218,12 +235,12 @@ fn is_completion(path: &str, body: &Value) -> bool {
 }
 
 /// Versions, lists, loading.
-fn inquiry(behaviour: &Behaviour, asked: &Asked, body: &Value) -> Answer {
+fn inquiry(behaviour: &Behaviour, asked: &Asked, body: &Value, unloaded: &BTreeSet<String>) -> Answer {
     let is_known = || is_known(behaviour, body);
     match (asked.method.as_str(), asked.path.as_str()) {
         ("GET", "/api/version" | "/version") => Answer::json(200, &json!({"version": behaviour.version})),
         ("GET", "/api/tags") => Answer::json(200, &ollama::tags(behaviour)),
-        ("GET", "/api/ps") => Answer::json(200, &ollama::ps(behaviour)),
+        ("GET", "/api/ps") => Answer::json(200, &ollama::ps(behaviour, unloaded)),
         ("POST", "/api/show" | "/api/generate") if !is_known() => unknown_model(body),
         ("POST", "/api/show") => Answer::json(200, &ollama::show(behaviour)),
         ("POST", "/api/generate") => ollama::loaded(body),
