@@ -7,6 +7,7 @@
 pub mod baseline;
 pub mod comparison;
 pub mod confidence;
+pub mod cross_arch;
 pub mod dataset;
 pub mod instance;
 pub mod measured;
