@@ -15,6 +15,27 @@ pub enum FinishReason {
     Cancelled,
 }
 
+/// A logprob in JSON, which has no infinities: `null` is the logarithm of probability 0.
+pub mod logprob_json {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Writes a finite value as it is, any other as `null`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    /// Reads a number as it is, `null` as minus infinity.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+        Ok(Option::<f32>::deserialize(deserializer)?.unwrap_or(f32::NEG_INFINITY))
+    }
+}
+
 /// One alternative at a position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopLogprob {
@@ -23,6 +44,7 @@ pub struct TopLogprob {
     pub id: Option<u32>,
     pub token: String,
     /// Natural logarithm of the probability before temperature.
+    #[serde(with = "logprob_json")]
     pub logprob: f32,
 }
 
@@ -33,6 +55,7 @@ pub struct TokenLogprob {
     pub id: Option<u32>,
     pub token: String,
     /// Natural logarithm of the probability before temperature.
+    #[serde(with = "logprob_json")]
     pub logprob: f32,
     /// Most probable first; holds the token itself only if it ranks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,6 +3,7 @@
 //! `logprobs_json` has upstream PUMA's shape (`[{token, logprob, top_logprobs: [{token, logprob}]}]`) and holds the
 //! tokens of a job's last completion; `completions_json` holds everything else, so no token is stored twice.
 
+use puma_core::completion::logprob_json;
 use puma_core::{Attempt, Completion, FinishReason, Phases, TokenLogprob, TopLogprob, Usage};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ struct TokenColumn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
     token: String,
-    #[serde(with = "logprob")]
+    #[serde(with = "logprob_json")]
     logprob: f32,
     #[serde(default)]
     top_logprobs: Vec<TopColumn>,
@@ -40,21 +41,8 @@ struct TopColumn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
     token: String,
-    #[serde(with = "logprob")]
+    #[serde(with = "logprob_json")]
     logprob: f32,
-}
-
-/// A logprob in JSON, which has no infinities: `null` is the logarithm of probability 0.
-mod logprob {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
-        value.is_finite().then_some(*value).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
-        Ok(Option::<f32>::deserialize(deserializer)?.unwrap_or(f32::NEG_INFINITY))
-    }
 }
 
 impl From<&TokenLogprob> for TokenColumn {

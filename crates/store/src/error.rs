@@ -44,6 +44,10 @@ pub enum StoreError {
     RunExists { run_id: String },
     #[error("run {run_id} cannot go on because it would not be the same run: {}", differences.join("; "))]
     RunDiffers { run_id: String, differences: Vec<String> },
+    #[error("run {run_id} is here already with other content: {}", differences.join("; "))]
+    ImportDiffers { run_id: String, differences: Vec<String> },
+    #[error("run {run_id} cannot be kept exactly as it is in the file")]
+    Inexact { run_id: String },
     #[error("run {run_id} is being written by {}", holder.as_deref().unwrap_or("another process"))]
     RunBusy { run_id: String, holder: Option<String> },
     #[error("run {run_id} was not begun by this process, so nothing can be recorded for it")]
@@ -91,12 +95,19 @@ impl StoreError {
             Self::NoRuns { .. } => "make one with `puma quickstart`".to_owned(),
             Self::RunExists { run_id } => format!("go on with it: `puma run --resume {run_id}`"),
             Self::RunDiffers { .. } => "start a new run, or bring back what changed".to_owned(),
+            Self::ImportDiffers { run_id, .. } => {
+                format!("use the file itself instead of a run id, or delete the run here: `puma db delete {run_id}`")
+            }
             Self::RunBusy { .. } => "wait until it is finished, or stop it first".to_owned(),
             Self::BadTime { .. } => {
                 "write `24h`, `7d`, or a date such as `2026-05-31` or `2026-05-31T09:14`".to_owned()
             }
             Self::TargetExists { .. } => "name a file that does not exist yet".to_owned(),
-            Self::Sqlite { .. } | Self::RunNotBegun { .. } | Self::BadRecord { .. } | Self::BadMetric { .. } => {
+            Self::Sqlite { .. }
+            | Self::RunNotBegun { .. }
+            | Self::BadRecord { .. }
+            | Self::BadMetric { .. }
+            | Self::Inexact { .. } => {
                 return None;
             }
         };

@@ -2,10 +2,12 @@
 //!
 //! Start at [`Store`]: [`Store::open`] makes or migrates the file, also one that upstream PUMA made. [`Recorder`] is
 //! the event sink that commits each job as it finishes; [`Store::load_run`] reads a run back exactly as it was
-//! emitted, which is what resuming and scoring again stand on. [`CacheStore`] is the inference cache.
+//! emitted, which is what resuming and scoring again stand on. [`CacheStore`] is the inference cache, [`bundle`] the one
+//! file that carries a run elsewhere.
 //! Deliberately absent: planning, scoring, printing. The store never decides what a number means.
 
 mod admin;
+pub mod bundle;
 mod cache;
 mod columns;
 mod compare;

@@ -25,27 +25,25 @@ pub(crate) fn keep(store: &Store, run_id: &RunId, measurement: &SessionMeasureme
     const ATTEMPTED: &str = "record what the run measured";
     let failed = store.failed(ATTEMPTED);
     let transaction = store.begin(ATTEMPTED)?;
-    transaction
-        .execute(
-            "INSERT OR REPLACE INTO run_sessions (run_id, started_at, measured_at, energy_json, health_json) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                run_id.as_str(),
-                column_text(measurement.started_at),
-                column_text(measurement.measured_at),
-                json(measurement.energy.as_ref()).map_err(&failed)?,
-                json(measurement.health.as_ref()).map_err(&failed)?,
-            ],
-        )
-        .map_err(&failed)?;
-    let sessions = sessions(&transaction, run_id).map_err(&failed)?;
-    if let Some(emission) = total(&sessions) {
-        transaction
-            .execute("DELETE FROM emissions WHERE run_id = ?1", [run_id.as_str()])
-            .and_then(|_| insert_emission(&transaction, run_id, &emission, measurement.measured_at))
-            .map_err(&failed)?;
-    }
-    transaction.commit().map_err(&failed)
+    keep_in(&transaction, run_id, measurement).and_then(|()| transaction.commit()).map_err(&failed)
+}
+
+/// As [`keep`], as a part of the transaction that `conn` is in.
+pub(crate) fn keep_in(conn: &Connection, run_id: &RunId, measurement: &SessionMeasurement) -> rusqlite::Result<()> {
+    conn.execute(
+        "INSERT OR REPLACE INTO run_sessions (run_id, started_at, measured_at, energy_json, health_json) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            run_id.as_str(),
+            column_text(measurement.started_at),
+            column_text(measurement.measured_at),
+            json(measurement.energy.as_ref())?,
+            json(measurement.health.as_ref())?,
+        ],
+    )?;
+    let Some(emission) = total(&sessions(conn, run_id)?) else { return Ok(()) };
+    conn.execute("DELETE FROM emissions WHERE run_id = ?1", [run_id.as_str()])?;
+    insert_emission(conn, run_id, &emission, measurement.measured_at)
 }
 
 fn json<T: Serialize>(value: Option<&T>) -> rusqlite::Result<Option<String>> {

@@ -223,7 +223,7 @@ impl Recorder<'_> {
     }
 }
 
-fn insert_header(conn: &Connection, header: &RunHeader) -> rusqlite::Result<()> {
+pub(crate) fn insert_header(conn: &Connection, header: &RunHeader) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO runs (run_id, spec_hash, spec_yaml, profile, started_at, status, scenario, strategies_json, \
              models_json, backend_json, dataset_json, templates_json, machine_json, puma_version, jobs_planned) \
@@ -253,7 +253,7 @@ fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn insert_instances(conn: &Connection, run_id: &RunId, instances: &[InstanceRow]) -> rusqlite::Result<()> {
+pub(crate) fn insert_instances(conn: &Connection, run_id: &RunId, instances: &[InstanceRow]) -> rusqlite::Result<()> {
     // Upstream's table knows one row an id over all datasets, and asks `source_id` to be unique in each: the id itself.
     let mut shared = conn.prepare_cached(
         "INSERT INTO instances (instance_id, dataset, source_id, input_text, gold_label) VALUES (?1, ?2, ?1, ?3, ?4) \
@@ -298,7 +298,7 @@ fn job_key<'a>(run_id: &'a RunId, record: &'a JobRecord) -> [&'a str; 2] {
 }
 
 /// The columns of a record that are computed before the transaction begins.
-struct RecordColumns {
+pub(crate) struct RecordColumns {
     completions: String,
     logprobs: Option<String>,
     label_probabilities: Option<String>,
@@ -307,7 +307,7 @@ struct RecordColumns {
 impl RecordColumns {
     /// # Errors
     /// A sentence: what in the record cannot be stored and read back.
-    fn new(record: &JobRecord) -> Result<Self, String> {
+    pub(crate) fn new(record: &JobRecord) -> Result<Self, String> {
         let probabilities = record.label_probabilities.values().chain(record.confidence.iter());
         if !probabilities.copied().all(f64::is_finite) {
             return Err("a probability is not a number".to_owned());
@@ -338,7 +338,7 @@ fn times_ms(completion: &Completion) -> impl Iterator<Item = f64> {
     attempts.chain(phases.into_iter().flatten()).map(|millis| millis.0).collect::<Vec<_>>().into_iter()
 }
 
-fn insert_record(
+pub(crate) fn insert_record(
     conn: &Connection,
     run_id: &RunId,
     record: &JobRecord,
@@ -395,7 +395,7 @@ fn insert_record(
     Ok(())
 }
 
-fn insert_failure(conn: &Connection, run_id: &RunId, record: &JobRecord) -> rusqlite::Result<()> {
+pub(crate) fn insert_failure(conn: &Connection, run_id: &RunId, record: &JobRecord) -> rusqlite::Result<()> {
     let completions = completions_with_tokens_to_json(&record.completions)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     conn.prepare_cached(

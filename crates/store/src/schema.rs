@@ -8,12 +8,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Steps in order; step `n` leads from version `n` to `n + 1`. Forward only: a step that was released never changes.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_upstream.sql"),
     include_str!("../migrations/0002_repeatable_runs.sql"),
     include_str!("../migrations/0003_failed_attempts.sql"),
     include_str!("../migrations/0004_run_sessions.sql"),
     include_str!("../migrations/0005_speed_ledger.sql"),
+    include_str!("../migrations/0006_imported_runs.sql"),
 ];
 
 /// The newest schema version, kept in `PRAGMA user_version`.

@@ -12,7 +12,7 @@ mod record;
 mod recorded;
 mod recorder;
 
-pub use neutralise::{Names, neutralise};
+pub use neutralise::{Names, neutralise, neutralise_text};
 pub use question::{Answer, HostSource, NativeQuery, Unanswered};
 pub use real::RealHost;
 pub use record::{PROBES, Probe, Recorded, record};

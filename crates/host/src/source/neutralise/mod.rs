@@ -12,4 +12,4 @@ mod shapes;
 mod words;
 
 pub use names::Names;
-pub use recording::neutralise;
+pub use recording::{neutralise, neutralise_text};

@@ -37,6 +37,11 @@ pub fn neutralise(recording: Recording, names: &Names) -> Recording {
     }
 }
 
+/// `text` without `names` and without what its shape betrays, for what is no recording: messages, notes, descriptions.
+pub fn neutralise_text(text: &str, names: &Names) -> String {
+    Net { names, places: Placeholders::default() }.text(text)
+}
+
 struct Net<'a> {
     names: &'a Names,
     places: Placeholders,
