@@ -55,6 +55,8 @@ pub(crate) enum Command {
     ListRuns(command::list_runs::ListRunsArgs),
     /// Put the metrics of two or more runs side by side.
     Compare(command::compare::CompareArgs),
+    /// Carry a run to another machine in one file, and check such a file.
+    Bundle(command::bundle::BundleArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.

@@ -209,7 +209,7 @@ fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Fail
 }
 
 /// The metrics as the store keeps them.
-fn metric_rows(metrics: &[MetricValue]) -> Vec<MetricRow> {
+pub(crate) fn metric_rows(metrics: &[MetricValue]) -> Vec<MetricRow> {
     metrics
         .iter()
         .filter(|metric| metric.value.is_finite())

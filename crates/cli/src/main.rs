@@ -1,6 +1,7 @@
 //! The program `puma`: arguments in, one command, an exit code out.
 
 mod args;
+mod bundle;
 mod check;
 mod command;
 mod context;
@@ -83,6 +84,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Show(args) => command::show::run(args, context),
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
+        Command::Bundle(args) => command::bundle::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Fit(args) => command::fit::run(args, context),
         Command::Models(args) => command::models::run(args, context),

@@ -34,11 +34,19 @@ impl Store {
     /// # Errors
     /// There is no such run, or its rows cannot be read.
     pub fn load_run(&self, run_id: &RunId) -> Result<RecordedRun, StoreError> {
-        const ATTEMPTED: &str = "load the run";
         // One read transaction, so that a writer cannot put a job between the header and the records.
-        let transaction = self.conn.unchecked_transaction().map_err(self.failed(ATTEMPTED))?;
+        let transaction = self.conn.unchecked_transaction().map_err(self.failed("load the run"))?;
+        let run = self.read_run(run_id);
+        drop(transaction);
+        run
+    }
+
+    /// As [`Store::load_run`], within a transaction of the caller.
+    pub(crate) fn read_run(&self, run_id: &RunId) -> Result<RecordedRun, StoreError> {
+        const ATTEMPTED: &str = "load the run";
         let (header, origin) = header(self, run_id.as_str())?;
-        let (status, finished_at, resumed_count) = transaction
+        let (status, finished_at, resumed_count) = self
+            .conn
             .query_row(
                 "SELECT status, finished_at, resumed_count FROM runs WHERE run_id = ?1",
                 [run_id.as_str()],
@@ -129,19 +137,23 @@ pub(crate) fn header(store: &Store, run_id: &str) -> Result<(RunHeader, Origin),
         .conn
         .prepare_cached(
             "SELECT spec_hash, spec_yaml, profile, started_at, scenario, strategies_json, models_json, backend_json, \
-                 dataset_json, templates_json, machine_json, puma_version, jobs_planned FROM runs WHERE run_id = ?1",
+                 dataset_json, templates_json, machine_json, puma_version, jobs_planned, origin FROM runs WHERE run_id = ?1",
         )
         .and_then(|mut statement| statement.query_row([run_id], |row| read_header(row, run_id)).optional())
         .map_err(store.failed("read the run"))?;
     match found {
-        Some((header, Origin::Puma)) => Ok((header, Origin::Puma)),
-        Some((header, Origin::Upstream)) => Ok((complete_upstream(store, header)?, Origin::Upstream)),
+        // An imported run has its header whole, whoever made it.
+        Some((header, origin, true)) => Ok((header, origin)),
+        Some((header, origin, false)) => Ok((complete_upstream(store, header)?, origin)),
         None => Err(store.run_not_found(run_id)),
     }
 }
 
-fn read_header(row: &Row<'_>, run_id: &str) -> rusqlite::Result<(RunHeader, Origin)> {
-    let origin = if row.get_ref(7)? == rusqlite::types::ValueRef::Null { Origin::Upstream } else { Origin::Puma };
+/// The header, who made the run, and whether the header is whole.
+fn read_header(row: &Row<'_>, run_id: &str) -> rusqlite::Result<(RunHeader, Origin, bool)> {
+    let whole = row.get_ref(7)? != rusqlite::types::ValueRef::Null;
+    let imported = row.get_ref(13)? != rusqlite::types::ValueRef::Null;
+    let origin = if whole && !imported { Origin::Puma } else { Origin::Upstream };
     let header = RunHeader {
         run_id: RunId::new(run_id),
         spec_hash: SpecHash::new(row.get::<_, String>(0)?),
@@ -158,7 +170,7 @@ fn read_header(row: &Row<'_>, run_id: &str) -> rusqlite::Result<(RunHeader, Orig
         puma_version: row.get::<_, Option<String>>(11)?.unwrap_or_default(),
         jobs: usize::try_from(row.get::<_, Option<i64>>(12)?.unwrap_or_default()).unwrap_or_default(),
     };
-    Ok((header, origin))
+    Ok((header, origin, whole))
 }
 
 /// Fills in what upstream's rows tell apart from `runs`: it asked Ollama, and its scenarios name their dataset.

@@ -181,7 +181,14 @@ mod tests {
         let hashes = MIGRATIONS.map(|sql| sha256_hex(sql.as_bytes())[..16].to_owned());
         assert_eq!(
             hashes,
-            ["489713b42fd014c7", "2f7f814b4a22b745", "d8f72ca1dc5c1252", "e362d90c4a6efa51", "5a36bb7b9f13fb67"],
+            [
+                "489713b42fd014c7",
+                "2f7f814b4a22b745",
+                "d8f72ca1dc5c1252",
+                "e362d90c4a6efa51",
+                "5a36bb7b9f13fb67",
+                "c3ace5b903a8fdd8"
+            ],
             "write a new step instead"
         );
     }

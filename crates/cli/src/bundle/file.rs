@@ -88,9 +88,7 @@ fn open(path: &Path) -> Result<File, Failure> {
 /// There is no such file.
 pub(crate) fn check(path: &Path) -> Result<Inspection, Failure> {
     let mut inspection = bundle::inspect(open(path)?);
-    if let (Some(run), Some(stated), Some(manifest)) =
-        (&inspection.run, &inspection.hashes, &inspection.manifest)
-    {
+    if let (Some(run), Some(stated), Some(manifest)) = (&inspection.run, &inspection.hashes, &inspection.manifest) {
         let differences = bundle::hash_differences(stated, &hashes(run), manifest.texts);
         differences.into_iter().for_each(|finding| inspection.add(finding));
     }

@@ -125,13 +125,17 @@ fn neutral_endpoint(endpoint: &str) -> (String, Option<String>) {
     let (scheme, rest) = endpoint.split_once("://").map_or(("", endpoint), |(scheme, rest)| (scheme, rest));
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
-    let host_end = if address.starts_with('[') { address.find(']').map_or(address.len(), |at| at + 1) } else {
+    let host_end = if address.starts_with('[') {
+        address.find(']').map_or(address.len(), |at| at + 1)
+    } else {
         address.find(':').unwrap_or(address.len())
     };
     let (host, port) = address.split_at(host_end);
     let own = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
     let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    if own { (format!("{scheme}{host}{port}{path}"), None) } else {
+    if own {
+        (format!("{scheme}{host}{port}{path}"), None)
+    } else {
         (format!("{scheme}server{port}{path}"), Some(host.to_owned()))
     }
 }

@@ -84,13 +84,7 @@ struct Exported<'a> {
     neutralised: &'a [String],
 }
 
-fn export(
-    wanted: &str,
-    output: Option<PathBuf>,
-    texts: bool,
-    json: bool,
-    context: &Context,
-) -> Result<(), Failure> {
+fn export(wanted: &str, output: Option<PathBuf>, texts: bool, json: bool, context: &Context) -> Result<(), Failure> {
     let run = runs::open(context, wanted)?;
     let target = output.unwrap_or_else(|| default_name(run.header.run_id.as_str()));
     let Written { manifest, size_bytes } = bundle::write(run, texts, &target, context)?;

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, its help, its function.
 
 pub(crate) mod agent;
+pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;

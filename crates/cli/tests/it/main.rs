@@ -2,6 +2,7 @@
 
 mod agent;
 mod bad_input;
+mod bundle;
 mod commands;
 mod digest;
 mod documented;

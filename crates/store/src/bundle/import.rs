@@ -1,8 +1,8 @@
 //! A run of another machine into the database.
 
+use crate::moment::column_text;
 use crate::record::{RecordColumns, insert_failure, insert_header, insert_instances, insert_record};
 use crate::{Store, StoreError, compare, machine, measurement};
-use crate::moment::column_text;
 use puma_core::{Origin, Outcome, RecordedRun, RunId};
 use rusqlite::{Connection, params};
 
@@ -29,15 +29,18 @@ impl Store {
             let transaction = self.begin(ATTEMPTED)?;
             if exists(&transaction, run_id).map_err(&failed)? {
                 let stored = self.read_run(run_id)?;
-                return if stored == *run {
+                return if same(&stored, run) {
                     Ok(Imported::AlreadyThere)
                 } else {
-                    Err(StoreError::ImportDiffers { run_id: run_id.to_string(), differences: differences(&stored, run) })
+                    Err(StoreError::ImportDiffers {
+                        run_id: run_id.to_string(),
+                        differences: differences(&stored, run),
+                    })
                 };
             }
             self.insert_whole(&transaction, run)?;
             // What a hostile or careless file can hold and a database cannot is found by reading it back.
-            if self.read_run(run_id)? != *run {
+            if !same(&self.read_run(run_id)?, run) {
                 return Err(StoreError::Inexact { run_id: run_id.to_string() });
             }
             transaction.commit().map_err(&failed)?;
@@ -93,6 +96,16 @@ fn set_state(conn: &Connection, run: &RecordedRun) -> rusqlite::Result<()> {
         ],
     )?;
     conn.execute("DELETE FROM reserved_run_ids WHERE run_id = ?1", [run.header.run_id.as_str()]).map(drop)
+}
+
+/// Equal but for the order of the predictions: upstream's rows have another one there than here.
+fn same(stored: &RecordedRun, run: &RecordedRun) -> bool {
+    let in_order = |run: &RecordedRun| {
+        let mut run = run.clone();
+        run.records.sort_by(|left, right| left.job_id.cmp(&right.job_id));
+        run
+    };
+    in_order(stored) == in_order(run)
 }
 
 /// What differs between the run here and the one that comes, a few sentences.

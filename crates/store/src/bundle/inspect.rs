@@ -142,8 +142,7 @@ fn scan(mut reader: impl BufRead, inspection: &mut Inspection, parts: &mut Parts
     let mut archive = tar::Archive::new(Bounded::new(decoder, ARCHIVE_LIMIT_BYTES));
     members(&mut archive, inspection, parts)?;
     let mut rest = archive.into_inner();
-    nothing_but_zeros(&mut rest)
-        .map_err(|what| stop(inspection, None, format!("behind the last member, {what}")))?;
+    nothing_but_zeros(&mut rest).map_err(|what| stop(inspection, None, format!("behind the last member, {what}")))?;
     let mut reader = rest.into_inner().finish();
     match reader.fill_buf() {
         Ok([]) => Ok(()),
@@ -178,11 +177,7 @@ fn damaged(error: &std::io::Error) -> String {
     }
 }
 
-fn members<R: Read>(
-    archive: &mut tar::Archive<R>,
-    inspection: &mut Inspection,
-    parts: &mut Parts,
-) -> Result<(), Stop> {
+fn members<R: Read>(archive: &mut tar::Archive<R>, inspection: &mut Inspection, parts: &mut Parts) -> Result<(), Stop> {
     let mut wanted = Member::ALL.into_iter();
     // Raw, so that no long names or sparse files are put together for us.
     let entries = archive.entries().map_err(|error| stop(inspection, None, damaged(&error)))?.raw(true);

@@ -1,6 +1,7 @@
 //! What the store promises to the rest of the program, tested through its public door.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bundle;
 mod cache;
 mod care;
 mod documented;

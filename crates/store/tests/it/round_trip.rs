@@ -76,7 +76,7 @@ fn completion() -> impl Strategy<Value = Completion> {
         })
 }
 
-fn record() -> impl Strategy<Value = JobRecord> {
+pub(crate) fn record() -> impl Strategy<Value = JobRecord> {
     let moment = || (0..253_402_300_799_999_i64).prop_map(Timestamp);
     let probability = || prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO;
     let names = (text(), text(), option::of(text()), any::<u32>(), any::<u64>(), text(), option::of(text()));
@@ -119,7 +119,7 @@ fn record() -> impl Strategy<Value = JobRecord> {
     })
 }
 
-fn json() -> impl Strategy<Value = Value> {
+pub(crate) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
