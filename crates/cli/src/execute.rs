@@ -190,11 +190,12 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
 /// Scores a stored run and reports it.
 pub(crate) fn report(stored: &RecordedRun) -> Result<RunReport, Failure> {
     let kind = find_scenario(&stored.header.scenario)?.kind();
-    Ok(RunReport::new(stored, score(&stored.header, &stored.records)?, kind))
+    Ok(RunReport::new(stored, score(stored)?, kind))
 }
 
 /// Scores the records of a run as its spec asks.
-fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Failure> {
+fn score(stored: &RecordedRun) -> Result<MetricReport, Failure> {
+    let RecordedRun { header, instances, records, .. } = stored;
     let scenario = find_scenario(&header.scenario)?;
     let task = scenario.task();
     let spec: Option<RunSpec> = serde_json::from_value(header.spec.clone()).ok();
@@ -205,6 +206,10 @@ fn score(header: &RunHeader, records: &[JobRecord]) -> Result<MetricReport, Fail
     let answers = header.dataset.train_answers.iter();
     options.train_gold =
         answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
+    options.text_lengths = instances
+        .iter()
+        .map(|row| (row.instance_id.clone(), metric::text_length(&row.fields, scenario.prompt_fields())))
+        .collect();
     metric::compute(&task, records, &options).map_err(|error| Failure::operation(error.to_string()))
 }
 
@@ -215,11 +220,11 @@ pub(crate) fn metric_rows(metrics: &[MetricValue]) -> Vec<MetricRow> {
         .filter(|metric| metric.value.is_finite())
         .map(|metric| MetricRow {
             name: metric.name.clone(),
-            scope: "per_model".to_owned(),
+            scope: if metric.subgroup.is_some() { "per_group" } else { "per_model" }.to_owned(),
             model: Some(metric.model.clone()),
             strategy: Some(metric.strategy.clone()),
             perturbation: metric.perturbation.clone(),
-            subgroup: None,
+            subgroup: metric.subgroup.clone(),
             value: metric.value,
             ci_low: metric.ci_low,
             ci_high: metric.ci_high,

@@ -4,7 +4,7 @@ use super::judge::{Group, check_gold, fits};
 use super::report::{GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use super::table::resolve;
 use super::task::{MetricError, Options, Task, TaskKind};
-use super::{calibration, classification, efficiency, outcomes, pairwise, regression};
+use super::{across, calibration, classification, efficiency, outcomes, pairwise, regression};
 use crate::baseline::baselines;
 use crate::stats::Estimate;
 use puma_core::JobRecord;
@@ -26,12 +26,15 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
         metrics: Vec::new(),
         baselines: baselines(task, records, options),
         groups: Vec::new(),
+        across: across::AcrossReport::default(),
     };
-    for group in Group::all(records) {
-        let mut values = Values { group: &group, metrics: &mut report.metrics };
-        let described = describe(task, &group, options, &mut values);
+    let groups = Group::all(records);
+    for group in &groups {
+        let mut values = Values { group, metrics: &mut report.metrics };
+        let described = describe(task, group, options, &mut values);
         report.groups.push(described);
     }
+    report.across = across::score(task, records, &groups, options);
     Ok(report)
 }
 
@@ -85,12 +88,15 @@ impl Values<'_, '_> {
             model: self.group.model.to_owned(),
             strategy: self.group.strategy.to_owned(),
             perturbation: self.group.perturbation.map(str::to_owned),
+            subgroup: None,
             value,
             ci_low: estimate.interval.map(|(low, _)| low),
             ci_high: estimate.interval.map(|(_, high)| high),
             n,
             unit: def.unit.to_owned(),
             better: def.better,
+            quality: None,
+            source: None,
         });
     }
 

@@ -4,6 +4,7 @@
 //! counts for (`judge`, the one match over outcomes), and runs the families that fit the task. [`metrics()`] is the table
 //! of everything it can report; it checks the `metrics:` of a spec and prints the reference.
 
+mod across;
 mod calibration;
 mod classification;
 mod compute;
@@ -17,6 +18,10 @@ mod scorer;
 mod table;
 mod task;
 
+pub use across::{
+    AcrossReport, CounterfactualReport, DivisionReport, Flips, PairReport, PartScore, ReplicateScore, Replicates,
+    RobustnessReport, ScoreChange, ScoreSpread, StabilityReport, WorstCase, stability, stability_score, text_length,
+};
 pub use crate::baseline::Baseline;
 pub(crate) use classification::{ClassCounts, HEADLINE as CLASS_HEADLINE, headline as class_headline};
 pub use compute::compute;

@@ -1,8 +1,9 @@
 //! The shapes of a scored run.
 
+use super::across::AcrossReport;
 use super::table::Better;
 use crate::baseline::Baseline;
-use puma_core::Outcome;
+use puma_core::{Outcome, Quality};
 use serde::{Deserialize, Serialize};
 
 /// Everything the metrics say about a run.
@@ -17,6 +18,9 @@ pub struct MetricReport {
     pub baselines: Vec<Baseline>,
     /// Sorted by model, strategy, perturbation (the unperturbed original first).
     pub groups: Vec<GroupReport>,
+    /// What is said across groups, with metrics of its own: robustness, fairness, stability.
+    #[serde(default)]
+    pub across: AcrossReport,
 }
 
 /// One metric of one group.
@@ -28,6 +32,10 @@ pub struct MetricValue {
     pub strategy: String,
     /// `None` for unperturbed originals.
     pub perturbation: Option<String>,
+    /// A part of the instances (`project: MESOS`), a way of dividing them, or the perturbation compared with; `None` for
+    /// all instances.
+    #[serde(default)]
+    pub subgroup: Option<String>,
     pub value: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
@@ -36,6 +44,12 @@ pub struct MetricValue {
     /// `ms`, `tokens/s`, `points`, …; empty for pure numbers.
     pub unit: String,
     pub better: Better,
+    /// How far a measurement of the machine can be trusted; `None` for what is counted from answers.
+    #[serde(default)]
+    pub quality: Option<Quality>,
+    /// Where a measurement of the machine comes from.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// How many records ended how.

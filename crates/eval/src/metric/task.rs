@@ -1,6 +1,8 @@
 //! What the metrics need to know about the task, and how they are asked to count.
 
 use crate::stats::Bootstrap;
+use puma_core::InstanceId;
+use std::collections::BTreeMap;
 
 /// What kind of answer is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Options {
     /// Right answers of data that is not judged (a training split). Baselines learn from it; without it they learn
     /// from the judged data itself, and every [`Baseline::basis`](super::Baseline::basis) says which.
     pub train_gold: Vec<String>,
+    /// Characters of the texts of each instance, to compare short with long ones. Without it they are not compared.
+    pub text_lengths: BTreeMap<InstanceId, u64>,
 }
 
 impl Default for Options {
@@ -64,6 +68,7 @@ impl Default for Options {
             bootstrap: Bootstrap { resamples: 1000, seed: 42, confidence: 0.95 },
             missing: MissingAnswers::Wrong,
             train_gold: Vec::new(),
+            text_lengths: BTreeMap::new(),
         }
     }
 }

@@ -38,12 +38,30 @@ pub enum Family {
     Calibration,
     Efficiency,
     Outcomes,
+    /// Perturbed against unperturbed.
+    Robustness,
+    /// Between cues that must not matter, and between parts of the data.
+    Fairness,
+    /// Between repetitions.
+    Stability,
+    /// Joules and grams.
+    Sustainability,
 }
 
 impl Family {
     /// Every family, in the order of the reference.
-    pub const ALL: [Self; 6] =
-        [Self::Accuracy, Self::Regression, Self::Ranking, Self::Calibration, Self::Efficiency, Self::Outcomes];
+    pub const ALL: [Self; 10] = [
+        Self::Accuracy,
+        Self::Regression,
+        Self::Ranking,
+        Self::Calibration,
+        Self::Efficiency,
+        Self::Outcomes,
+        Self::Robustness,
+        Self::Fairness,
+        Self::Stability,
+        Self::Sustainability,
+    ];
 
     /// Whether records of a task of this kind have metrics of this family.
     pub fn fits(self, kind: TaskKind) -> bool {
@@ -51,7 +69,13 @@ impl Family {
             Self::Accuracy => kind == TaskKind::Classification,
             Self::Regression => kind == TaskKind::Regression,
             Self::Ranking => kind == TaskKind::Pairwise,
-            Self::Calibration | Self::Efficiency | Self::Outcomes => true,
+            Self::Calibration
+            | Self::Efficiency
+            | Self::Outcomes
+            | Self::Robustness
+            | Self::Fairness
+            | Self::Stability
+            | Self::Sustainability => true,
         }
     }
 
@@ -64,6 +88,10 @@ impl Family {
             Self::Calibration => "calibration",
             Self::Efficiency => "efficiency",
             Self::Outcomes => "outcomes",
+            Self::Robustness => "robustness",
+            Self::Fairness => "fairness",
+            Self::Stability => "stability",
+            Self::Sustainability => "sustainability",
         }
     }
 }

@@ -4,12 +4,27 @@ use super::accuracy::ACCURACY;
 use super::calibration::CALIBRATION;
 use super::definition::MetricDef;
 use super::efficiency::EFFICIENCY;
+use super::fairness::FAIRNESS;
 use super::outcomes::OUTCOMES;
 use super::ranking::RANKING;
 use super::regression::REGRESSION;
+use super::robustness::ROBUSTNESS;
+use super::stability::STABILITY;
+use super::sustainability::SUSTAINABILITY;
 use crate::spec::nearest::nearest;
 
-static TABLES: [&[MetricDef]; 6] = [ACCURACY, REGRESSION, RANKING, CALIBRATION, EFFICIENCY, OUTCOMES];
+static TABLES: [&[MetricDef]; 10] = [
+    ACCURACY,
+    REGRESSION,
+    RANKING,
+    CALIBRATION,
+    EFFICIENCY,
+    OUTCOMES,
+    ROBUSTNESS,
+    FAIRNESS,
+    STABILITY,
+    SUSTAINABILITY,
+];
 
 /// Every metric, family after family. Records whose request failed in the backend enter only `backend_failure_rate`
 /// and the `outcome.*` shares.

@@ -6,11 +6,15 @@ mod accuracy;
 mod calibration;
 mod definition;
 mod efficiency;
+mod fairness;
 mod lookup;
 mod missing;
 mod outcomes;
 mod ranking;
 mod regression;
+mod robustness;
+mod stability;
+mod sustainability;
 
 pub use definition::{Better, Family, MetricDef};
 pub use lookup::{UnknownMetric, metrics, resolve};
