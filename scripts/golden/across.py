@@ -77,7 +77,9 @@ def number_case():
         expect["robustness.delta.mae"] = sk.mean_absolute_error(g, y) - sk.mean_absolute_error(g, x)
         expect["robustness.mean_change"] = np.mean(y - x)
         expect["robustness.mean_absolute_change"] = np.mean(np.abs(y - x))
-    worst = [[abs(v - g) for v in (x, y) if v is not None] for g, x, y in zip(gold, base, other)]
+    guess = [np.mean([abs(g - h) for j, h in enumerate(gold) if j != i]) if n > 1 else None for i, g in enumerate(gold)]
+    errors = lambda i: [guess[i] if v is None else abs(v - gold[i]) for v in (base[i], other[i])]
+    worst = [[e for e in errors(i) if e is not None] for i in range(n)]
     worst = [max(errors) for errors in worst if errors]
     if worst:
         expect["robustness.worst_case_mae"] = np.mean(worst)
@@ -134,7 +136,7 @@ def repeated_case(numbers):
     data = np.array([[value(x) for x in row] for row in kept], float).T
     judged = data[:, np.sum(~np.isnan(data), axis=0) > 1] if kept else np.zeros((0, 0))
     if judged.size and len(np.unique(judged[~np.isnan(judged)])) > 1:
-        expect["stability.alpha"] = krippendorff.alpha(data, level_of_measurement="interval" if numbers else "nominal")
+        expect["stability.alpha" + ("_interval" if numbers else "")] = krippendorff.alpha(data, level_of_measurement="interval" if numbers else "nominal")
     return {"rows": rows, "expect": {k: float(v) for k, v in expect.items()}}
 
 

@@ -115,7 +115,7 @@ impl RunReport {
             model: header.models.first().map(model_report).unwrap_or_default(),
             models: header.models.clone(),
             backend: header.backend.clone(),
-            metrics: report.metrics,
+            metrics: [report.metrics, report.across.metrics].concat(),
             baselines: report.baselines,
             timing: timing(records),
             energy: measured::energy(sessions, records, kind),

@@ -43,7 +43,8 @@ fn compute(task: &Task, records: &[JobRecord], resamples: u32) -> MetricReport {
 /// Every expected value is there, and no value that must be undefined.
 fn assert_expected(report: &MetricReport, expected: &Value, known: &[&str], place: &str) {
     let expected = expected.as_object().expect("names and values");
-    let found: BTreeMap<&str, f64> = report.across.metrics.iter().map(|metric| (metric.name.as_str(), metric.value)).collect();
+    let found: BTreeMap<&str, f64> =
+        report.across.metrics.iter().map(|metric| (metric.name.as_str(), metric.value)).collect();
     for name in known {
         let place = format!("{place}: {name}");
         match (expected.get(*name), found.get(name)) {
@@ -167,15 +168,15 @@ fn repeated(case: &Value, gold: &str) -> Vec<JobRecord> {
 
 #[test]
 fn agreement_of_repetitions_equals_krippendorffs_alpha() {
-    const KNOWN: [&str; 3] = ["stability.all_equal", "stability.pairwise_agreement", "stability.alpha"];
     let tasks = [
-        ("repeated_labels", Task::classification(LABELS), "Major"),
-        ("repeated_numbers", Task::regression(Vec::<String>::new()), "5"),
+        ("repeated_labels", Task::classification(LABELS), "Major", "stability.alpha"),
+        ("repeated_numbers", Task::regression(Vec::<String>::new()), "5", "stability.alpha_interval"),
     ];
-    for (name, task, gold) in tasks {
+    for (name, task, gold, alpha) in tasks {
+        let known = ["stability.all_equal", "stability.pairwise_agreement", alpha];
         for (index, case) in cases(name).iter().enumerate() {
             let report = compute(&task, &repeated(case, gold), 0);
-            assert_expected(&report, &case["expect"], &KNOWN, &format!("{name} {index}"));
+            assert_expected(&report, &case["expect"], &known, &format!("{name} {index}"));
         }
     }
 }

@@ -49,8 +49,7 @@ fn change<'a>(changes: &'a [ScoreChange], metric: &str) -> &'a ScoreChange {
 
 fn value(report: &MetricReport, name: &str, perturbation: Option<&str>) -> Option<f64> {
     let all = report.metrics.iter().chain(&report.across.metrics);
-    let mut found =
-        all.filter(|metric| metric.name == name && metric.perturbation.as_deref() == perturbation);
+    let mut found = all.filter(|metric| metric.name == name && metric.perturbation.as_deref() == perturbation);
     let value = found.next().map(|metric| metric.value);
     assert_eq!(found.next(), None, "{name} appears once");
     value
@@ -238,6 +237,7 @@ fn errors_are_compared_over_the_same_answered_instances() {
     );
     assert_eq!((pair.mean_change, pair.flips.flips), (Some(0.5), 2), "2.0 is 2, and silence is a flip");
     let worst = robustness(&report).worst_case.as_ref().unwrap();
+    // Errors 1 and 0, and of the third 10 against the 1.5 of a guess.
     assert_eq!((worst.value, worst.partly_unanswered), (Some(11.0 / 3.0), 1));
 }
 

@@ -5,7 +5,7 @@ mod metric_records;
 use metric_records::{Records, assert_close, completion};
 use proptest::prelude::*;
 use puma_core::{JobId, JobRecord, Millis, Outcome};
-use puma_eval::metric::{self, MetricReport, MissingAnswers, Options, Task, paired_correctness};
+use puma_eval::metric::{self, Family, MetricReport, MissingAnswers, Options, Task, paired_correctness};
 use puma_eval::stats::{Bootstrap, PairedCounts, SplitMix64};
 use std::collections::BTreeSet;
 

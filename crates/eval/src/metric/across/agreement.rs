@@ -41,6 +41,7 @@ impl Unit {
 
 /// Reads the mean pairwise agreement and Krippendorff's alpha (Content Analysis, 2004, chapter 11): 1 − observed over
 /// expected disagreement, where two labels disagree by 0 or 1 and two numbers by the square of their difference.
+#[derive(Clone)]
 pub(super) struct AgreementTally {
     units: f64,
     pairwise: f64,
@@ -118,5 +119,9 @@ impl Tally for AgreementTally {
         };
         let alpha = if expected > 0.0 { 1.0 - self.observed * (n - 1.0) / expected } else { f64::NAN };
         values.copy_from_slice(&[self.pairwise / self.units, alpha]);
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
     }
 }

@@ -3,7 +3,7 @@
 use super::super::judge::Group;
 use super::super::task::{Options, Task, TaskKind};
 use super::emit::Emit;
-use super::mark::{Mark, unit_of};
+use super::mark::{Guesses, Mark, unit_of};
 use super::permute::{InstanceSum, gap_p_value};
 use super::report::{DivisionReport, PartScore};
 use super::robustness::estimate;
@@ -109,11 +109,15 @@ fn judge(
     part_of: &dyn Fn(&JobRecord) -> Option<usize>,
 ) -> DivisionReport {
     let numbers = task.kind == TaskKind::Regression;
-    let value = |mark: Mark| if numbers { mark.error } else { Some(f64::from(u8::from(mark.right))) };
+    let guesses = Guesses::of(group);
+    let value = |record: &JobRecord| {
+        let mark = Mark::of(task, record)?;
+        if numbers { guesses.error(&mark, record) } else { Some(f64::from(u8::from(mark.right))) }
+    };
     let mut parts: Vec<PartScore> = division.parts.iter().map(|(name, range)| empty_part(name, *range)).collect();
     let sample: Clustered<Judged> = group.sample(|record| {
         let part = part_of(record).unwrap_or(parts.len());
-        Some(Judged { part, value: value(Mark::of(task, record)?)? })
+        Some(Judged { part, value: value(record)? })
     });
     let mut answered = vec![0_usize; parts.len()];
     let mut completed = vec![0_usize; parts.len()];
@@ -138,7 +142,7 @@ fn judge(
         (part.ci_low, part.ci_high) = (estimate.interval.map(|i| i.0), estimate.interval.map(|i| i.1));
         part.disparity = estimate.value.zip(overall.value).map(|(value, overall)| (value - overall).abs());
     }
-    let metric = if numbers { "mae" } else { "accuracy" };
+    let metric = if numbers { "mae_imputed" } else { "accuracy" };
     DivisionReport {
         model: group.model.to_owned(),
         strategy: group.strategy.to_owned(),
@@ -151,7 +155,7 @@ fn judge(
         gap: gap.value,
         gap_ci_low: gap.interval.map(|(low, _)| low),
         gap_ci_high: gap.interval.map(|(_, high)| high),
-        gap_p: gap_p(group, task, options, &parts, part_of),
+        gap_p: gap_p(group, options, &parts, part_of, &value),
         parts,
     }
 }
@@ -181,10 +185,10 @@ fn worst(parts: &[PartScore], numbers: bool) -> Option<String> {
 
 fn gap_p(
     group: &Group<'_>,
-    task: &Task,
     options: &Options,
     parts: &[PartScore],
     part_of: &dyn Fn(&JobRecord) -> Option<usize>,
+    value: &dyn Fn(&JobRecord) -> Option<f64>,
 ) -> Option<f64> {
     let places: Vec<usize> = (0..parts.len()).filter(|part| parts[*part].in_gap).collect();
     let mut sums = Vec::new();
@@ -192,21 +196,14 @@ fn gap_p(
         let Some(part) = part_of(records[0]).and_then(|part| places.iter().position(|place| *place == part)) else {
             continue;
         };
-        let mut sum = InstanceSum { part, sum: 0.0, n: 0.0 };
-        for mark in records.iter().filter_map(|record| Mark::of(task, record)) {
-            let value =
-                if task.kind == TaskKind::Regression { mark.error } else { Some(f64::from(u8::from(mark.right))) };
-            if let Some(value) = value {
-                sum.sum += value;
-                sum.n += 1.0;
-            }
-        }
-        sums.push(sum);
+        let values: Vec<f64> = records.iter().filter_map(|record| value(record)).collect();
+        sums.push(InstanceSum { part, sum: values.iter().sum(), n: values.len() as f64 });
     }
     gap_p_value(&sums, places.len(), options.bootstrap.resamples, options.bootstrap.seed)
 }
 
 /// The mean of each part, the gap between those that set it, and the mean over all.
+#[derive(Clone)]
 struct PartTally {
     /// (sum, count) of each part, and of what is in none.
     sums: Vec<(f64, f64)>,
@@ -239,6 +236,10 @@ impl Tally for PartTally {
         };
         let (sum, n) = self.sums.iter().fold((0.0, 0.0), |(sum, n), part| (sum + part.0, n + part.1));
         over_all[1] = sum / n;
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
     }
 }
 

@@ -1,8 +1,9 @@
 //! One record as the scores across groups see it, and the scores themselves.
 
 use super::super::classification::ClassCounts;
-use super::super::judge::{Verdict, agrees, number, verdict};
+use super::super::judge::{Group, Verdict, agrees, number, verdict};
 use super::super::task::{MissingAnswers, Task, TaskKind};
+use crate::metric::GuessErrors;
 use puma_core::JobRecord;
 
 /// What of a record counts.
@@ -39,6 +40,23 @@ impl Mark {
     }
 }
 
+/// What no answer costs where right is a matter of degree.
+pub(super) struct Guesses(GuessErrors);
+
+impl Guesses {
+    /// Guesses at the right answers of a group's instances.
+    pub(super) fn of(group: &Group<'_>) -> Self {
+        let golds: Vec<f64> = group.instances().filter_map(|records| number(&records[0].gold)).collect();
+        Self(GuessErrors::new(&golds))
+    }
+
+    /// The error of a record; without an answer that of guessing the right answer of another instance at random. `None`
+    /// for a silent instance that is alone.
+    pub(super) fn error(&self, mark: &Mark, record: &JobRecord) -> Option<f64> {
+        mark.error.or_else(|| self.0.of(number(&record.gold)?))
+    }
+}
+
 /// The scores that are followed across groups, in the order of [`Scores::read`].
 pub(super) fn score_names(kind: TaskKind) -> &'static [&'static str] {
     match kind {
@@ -50,7 +68,7 @@ pub(super) fn score_names(kind: TaskKind) -> &'static [&'static str] {
 
 /// The unit of one of [`score_names`].
 pub(super) fn unit_of(score: &str) -> &'static str {
-    if score == "mae" { "points" } else { "" }
+    if score.starts_with("mae") { "points" } else { "" }
 }
 
 /// Adds marks up.

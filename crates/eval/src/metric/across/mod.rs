@@ -17,6 +17,7 @@ mod report;
 mod robustness;
 mod score;
 mod stability;
+mod worst_case;
 
 pub use length::text_length;
 pub use report::{

@@ -187,6 +187,7 @@ pub(super) fn compare(task: &Task, sets: &[Pairs<'_>], options: &Options) -> Com
 }
 
 /// Reads for every set the change of each score and the flip rate, then their means over the sets.
+#[derive(Clone)]
 struct DeltaTally {
     sets: Vec<(Scores, Scores)>,
     pairs: Vec<(f64, f64)>,
@@ -242,5 +243,9 @@ impl Tally for DeltaTally {
                 *mean += value / self.sets.len() as f64;
             }
         }
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
     }
 }

@@ -37,7 +37,7 @@ pub struct RobustnessReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorstCase {
     /// `worst_case_accuracy`: share of instances that are right in every form. `worst_case_mae`: mean over instances of
-    /// the largest absolute error among the forms that were answered.
+    /// the largest absolute error among the forms, no answer counting as a random guess.
     pub metric: String,
     pub value: Option<f64>,
     pub ci_low: Option<f64>,
@@ -46,7 +46,7 @@ pub struct WorstCase {
     pub n: usize,
     /// Instances × repetitions left out because a form is missing or failed in the backend.
     pub excluded: usize,
-    /// For numbers: judged ones of which at least one form has no answer.
+    /// Judged ones of which at least one form has no usable answer.
     pub partly_unanswered: usize,
 }
 
@@ -129,7 +129,8 @@ pub struct DivisionReport {
     pub strategy: String,
     /// `project`, `length` (tertiles of the characters of the judged texts), `right_answer`.
     pub division: String,
-    /// `accuracy`, or `mae` over answered records.
+    /// `accuracy`, or `mae_imputed`: the mean absolute error where no answer counts as a random guess, so that a part on
+    /// which the model falls silent does not seem better.
     pub metric: String,
     pub unit: String,
     /// The score over all parts.

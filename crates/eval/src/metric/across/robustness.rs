@@ -3,12 +3,10 @@
 use super::super::judge::Group;
 use super::super::task::{Options, Task, TaskKind};
 use super::emit::Emit;
-use super::mark::Mark;
 use super::pairs::{Comparison, Pairs, compare};
-use super::report::{PairReport, RobustnessReport, ScoreChange, WorstCase};
-use crate::stats::{Clustered, Estimate, Tally, wilson};
-use puma_core::{InstanceId, JobRecord};
-use std::collections::BTreeMap;
+use super::report::{PairReport, RobustnessReport, ScoreChange};
+use super::worst_case::worst_case;
+use crate::stats::Estimate;
 
 /// Judges every perturbation of one model with one strategy; `None` if it was not perturbed. `groups` begins with the
 /// originals.
@@ -113,77 +111,4 @@ fn emit_over_all(reports: &[PairReport], means: &[ScoreChange], mean_flip_rate: 
 
 pub(super) fn estimate(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> Estimate {
     Estimate { value, interval: low.zip(high), ..Estimate::default() }
-}
-
-/// One instance × repetition in all its forms.
-#[derive(Default)]
-struct Forms {
-    marks: Vec<Mark>,
-    failed: bool,
-}
-
-/// The worst form counts, the original among them (Liang et al., Holistic Evaluation of Language Models, 2022).
-fn worst_case(task: &Task, groups: &[&Group<'_>], options: &Options) -> Option<WorstCase> {
-    let mut forms: BTreeMap<(&InstanceId, u32), Forms> = BTreeMap::new();
-    let records: Vec<&JobRecord> = groups.iter().flat_map(|group| group.records.iter().copied()).collect();
-    for record in records {
-        let of_one = forms.entry((&record.instance_id, record.repeat)).or_default();
-        match Mark::of(task, record) {
-            Some(mark) => of_one.marks.push(mark),
-            None => of_one.failed = true,
-        }
-    }
-    let all = forms.len();
-    forms.retain(|_, forms| !forms.failed && forms.marks.len() == groups.len());
-    let excluded = all - forms.len();
-    let partly_unanswered = forms.values().filter(|forms| forms.marks.iter().any(|mark| !mark.answered)).count();
-    let numbers = task.kind == TaskKind::Regression;
-    let worst = |forms: &Forms| match numbers {
-        true => forms.marks.iter().filter_map(|mark| mark.error).reduce(f64::max),
-        false => Some(f64::from(u8::from(forms.marks.iter().all(|mark| mark.right)))),
-    };
-    let mut sample: Clustered<f64> = Clustered::default();
-    let keyed: Vec<(&InstanceId, Option<f64>)> = forms.iter().map(|((id, _), forms)| (*id, worst(forms))).collect();
-    for repetitions in keyed.chunk_by(|a, b| a.0 == b.0) {
-        sample.push(repetitions.iter().filter_map(|(_, value)| *value));
-    }
-    let n = sample.items().len();
-    let mut found = options.bootstrap.estimate(&sample, &mut Mean::default(), 1)[0];
-    if let Some(share) = found.value.filter(|_| !numbers) {
-        // A share that is 0 or 1 would have a bootstrap interval without width.
-        found.interval = wilson(share, sample.instances(), options.bootstrap.confidence);
-    }
-    (!forms.is_empty()).then(|| WorstCase {
-        metric: if numbers { "worst_case_mae" } else { "worst_case_accuracy" }.to_owned(),
-        value: found.value,
-        ci_low: found.interval.map(|(low, _)| low),
-        ci_high: found.interval.map(|(_, high)| high),
-        n,
-        excluded,
-        partly_unanswered: if numbers { partly_unanswered } else { 0 },
-    })
-}
-
-/// The mean of numbers.
-#[derive(Default)]
-pub(super) struct Mean {
-    sum: f64,
-    n: f64,
-}
-
-impl Tally for Mean {
-    type Item = f64;
-
-    fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    fn add(&mut self, value: &f64) {
-        self.sum += value;
-        self.n += 1.0;
-    }
-
-    fn read(&mut self, values: &mut [f64]) {
-        values[0] = self.sum / self.n;
-    }
 }

@@ -27,7 +27,7 @@ pub(in crate::metric) fn score(
         }
     }
     report.stability = stability::stability(task, &[Replicates { name: "", records }], options);
-    report.stability.iter().for_each(|repeated| stability::emit(repeated, &mut metrics));
+    report.stability.iter().for_each(|repeated| stability::emit(task.kind, repeated, &mut metrics));
     report.metrics = metrics;
     report
 }

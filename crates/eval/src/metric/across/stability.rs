@@ -180,7 +180,8 @@ fn spreads(task: &Task, replicates: &[(String, Vec<&JobRecord>)]) -> Vec<ScoreSp
 }
 
 /// Adds what a report says to the metrics.
-pub(super) fn emit(report: &StabilityReport, metrics: &mut Vec<MetricValue>) {
+pub(super) fn emit(kind: TaskKind, report: &StabilityReport, metrics: &mut Vec<MetricValue>) {
+    let alpha = if kind == TaskKind::Regression { "stability.alpha_interval" } else { "stability.alpha" };
     let mut emit = Emit { model: &report.model, strategy: &report.strategy, metrics };
     let perturbation = report.perturbation.as_deref();
     for (name, value, low, high) in [
@@ -191,7 +192,7 @@ pub(super) fn emit(report: &StabilityReport, metrics: &mut Vec<MetricValue>) {
             report.pairwise_agreement_ci_low,
             report.pairwise_agreement_ci_high,
         ),
-        ("stability.alpha", report.alpha, report.alpha_ci_low, report.alpha_ci_high),
+        (alpha, report.alpha, report.alpha_ci_low, report.alpha_ci_high),
     ] {
         emit.push(name, perturbation, None, estimate(value, low, high), report.instances);
     }
