@@ -81,7 +81,7 @@ impl Tertiles {
         let range = |part: usize| {
             let mut inside = self.sorted.iter().copied().filter(|length| self.part(*length) == part);
             let first = inside.next()?;
-            Some((first, inside.last().unwrap_or(first)))
+            Some((first, inside.next_back().unwrap_or(first)))
         };
         let ranges: Vec<Option<(u64, u64)>> = (0..3).map(range).collect();
         let parts = if ranges.iter().all(Option::is_some) {
