@@ -11,8 +11,8 @@ use crate::report::RunReport;
 use crate::{home, machine, paths, wire};
 use puma_core::measure::Contamination;
 use puma_core::{
-    Backend, Clock as _, CompletionCache, EventSink, JobRecord, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId,
-    RunStatus, SinkError,
+    Backend, Clock as _, CompletionCache, EventSink, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId, RunStatus,
+    SinkError,
 };
 use puma_eval::Instance;
 use puma_eval::dataset::{self, Dataset, ReadOptions};
