@@ -8,7 +8,7 @@ use crate::measure::Measuring;
 use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
-use crate::{home, machine, paths, wire};
+use crate::{home, machine, paths, state, wire};
 use puma_core::measure::Contamination;
 use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId, RunStatus,
@@ -36,6 +36,8 @@ pub(crate) struct Order {
     /// Whether answers may come from the inference cache.
     pub cache: bool,
     pub order: JobOrder,
+    /// Whether the backend forgets earlier prompts before the first question.
+    pub fresh: bool,
     /// The run to go on with.
     pub resume: Option<RecordedRun>,
 }
@@ -136,7 +138,11 @@ pub(crate) fn execute(order: &Order, context: &Context) -> Result<Executed, Fail
     stop_if_interrupted(context)?;
     // The embedded engine holds one model at a time, and has loaded the only one by now.
     measuring.begin_asking(&plan.models, is_embedded(order) && plan.models.len() == 1);
-    let header = header(order, &plan, &gathered, &store, context)?;
+    let mut header = header(order, &plan, &gathered, &store, context)?;
+    if order.fresh {
+        let state = state::forget_all(gathered.backend.as_ref(), &plan.models)?;
+        header.backend.settings.insert(state::SETTING.to_owned(), state.to_owned());
+    }
     let run_id = header.run_id.clone();
     let finished = match &order.resume {
         Some(_) => Some(store.finished_jobs(&run_id)?),

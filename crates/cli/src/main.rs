@@ -21,9 +21,11 @@ mod progress;
 mod report;
 mod runs;
 mod screen;
+mod state;
 mod summary;
 mod table;
 mod ui;
+mod validation;
 mod watch;
 mod wire;
 

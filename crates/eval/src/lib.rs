@@ -5,6 +5,7 @@
 //! Deliberately absent: files, network, databases, clocks. `cli` hands in bytes, a backend and a sink.
 
 pub mod baseline;
+pub mod canonical;
 pub mod comparison;
 pub mod confidence;
 pub mod cross_arch;

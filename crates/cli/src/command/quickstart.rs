@@ -130,6 +130,7 @@ fn order(stop: &Stop, model: &str, instances: u32, engine: &EngineOptions, cache
         machine: MachineArgs::default(),
         cache,
         order: JobOrder::Given,
+        fresh: false,
         resume: None,
     })
 }

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::execute::{self, Data, Order};
 use crate::failure::Failure;
 use crate::options::{BackendArgs, BackendKind, MachineArgs, OllamaApi};
-use crate::{home, measure, runs, summary};
+use crate::{home, measure, runs, state, summary};
 use clap::{Args, ValueEnum};
 use puma_core::RecordedRun;
 use puma_eval::run::JobOrder;
@@ -24,6 +24,10 @@ pub(crate) struct RunArgs {
     /// Ask every question again instead of using answers from the inference cache.
     #[arg(long)]
     no_cache: bool,
+    /// Make the backend forget earlier prompts first (Ollama unloads the model) and ask every question again: a server's
+    /// answers may depend on what it was asked before.
+    #[arg(long, conflicts_with = "resume")]
+    fresh: bool,
     /// Ask in an order shuffled by this seed. Results do not depend on it; this is how to check.
     #[arg(long, value_name = "SEED")]
     shuffle: Option<u64>,
@@ -104,7 +108,7 @@ const MAX_TOKENS: u32 = 64;
 const TOP_LOGPROBS: u8 = 20;
 
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
-    let RunArgs { spec, inline, data, backend, machine, resume, no_cache, shuffle, dry_run, json } = args;
+    let RunArgs { spec, inline, data, backend, machine, resume, no_cache, fresh, shuffle, dry_run, json } = args;
     let job_order = shuffle.map_or(JobOrder::Given, JobOrder::Shuffled);
     let order = match resume {
         Some(run_id) => resumed(&run_id, backend, machine, !no_cache, job_order, context)?,
@@ -116,7 +120,8 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
             data: data.into_data()?,
             backend,
             machine,
-            cache: !no_cache,
+            cache: !(no_cache || fresh),
+            fresh,
             order: job_order,
             resume: None,
         },
@@ -266,7 +271,10 @@ fn resumed(
     // Who insisted on a profile once need not do so again.
     let insisted = stored.header.machine.pointer("/profile/rule").and_then(Value::as_str) == Some("override");
     machine.profile = machine.profile.or_else(|| stored.header.profile.clone().filter(|_| insisted));
-    Ok(Order { spec, data: stored_data(&stored), backend, machine, cache, order, resume: Some(stored) })
+    // A run that began with a fresh model goes on with one.
+    let fresh = stored.header.backend.settings.contains_key(state::SETTING);
+    let (data, cache) = (stored_data(&stored), cache && !fresh);
+    Ok(Order { spec, data, backend, machine, cache, order, fresh, resume: Some(stored) })
 }
 
 /// The settings that can change an answer go on as they were; the store refuses others.

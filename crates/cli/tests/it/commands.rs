@@ -76,6 +76,10 @@ fn validate_baseline_judges_a_stored_run() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     assert!(failed.stdout.starts_with("FAIL: f1_macro="), "{}", failed.stdout);
     home.puma(&["validate-baseline", "--run", "latest", "--expected-mae", "2"]).fails(2, &["mae", "hint:"]);
+    home.puma(&["validate-baseline", "--run", "latest", "--reference", "triagee"])
+        .fails(2, &["triagee", "triage-floor"]);
+    let listed = home.puma(&["validate-baseline", "--list"]).stdout;
+    assert!(listed.contains("0.5867") && listed.contains("5.7150") && listed.contains("i7-10750H"), "{listed}");
 }
 
 #[test]

@@ -131,8 +131,10 @@ fn every_key_of_list_runs_is_documented() {
 fn every_key_of_validate_baseline_is_documented() {
     let home = Home::new();
     home.run_json(&["--instances", "4"]);
-    let args = ["validate-baseline", "--run", "latest", "--expected-f1", "0", "--tolerance", "1", "--json"];
-    agrees("puma validate-baseline", &[home.puma(&args).json()]);
+    let args = ["validate-baseline", "--run", "latest", "--tolerance", "1", "--json"];
+    let published = home.puma(&args).json();
+    home.run_json(&["--instances", "4", "--fresh"]);
+    agrees("puma validate-baseline", &[published, home.puma(&args).json()]);
 }
 
 #[test]

@@ -104,3 +104,39 @@ fn the_way_a_server_is_asked_is_recorded_and_kept_when_a_run_goes_on() {
     assert!(paths.len() >= 40 && paths.iter().all(|path| *path == "/api/generate"), "{paths:?}");
     home.puma(&["run", "--resume", "latest", "--api", "chat"]).fails(1, &["backend setting api was generate"]);
 }
+
+/// A server that was asked something else before is made to forget it, and the record says so.
+#[test]
+fn a_validation_unloads_the_model_before_its_first_question_and_names_what_differs() {
+    let home = Home::new();
+    let spec = "id: small\nscenario: triage_jira\nsample_size: 8\nmodels: [smollm2:135m]\n\
+                adaptation:\n  strategy: [zero-shot]\ninference:\n  max_tokens: 8\nmetrics: [f1_macro]\n";
+    let spec = home.write("small.yaml", spec);
+    let server = FaultServer::start(Behaviour::default());
+    let url = server.url();
+    let args = ["validate-baseline", "--spec", &spec, "--backend", "ollama", "--endpoint", &url, "--json"];
+    let ended = home.puma(&args);
+    assert_eq!(ended.code, Some(1), "random answers are not upstream's: {}", ended.stderr);
+    let verdict: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON in spite of the failure");
+    assert_eq!((&verdict["state"], &verdict["reference"]), (&"unloaded".into(), &"triage".into()));
+    let log = server.log();
+    let unloading = |body: &serde_json::Value| body["keep_alive"] == 0 && body.get("prompt").is_none();
+    let unloaded = log.iter().position(|asked| asked.path == "/api/generate" && unloading(&asked.body));
+    let asks_an_issue =
+        |body: &serde_json::Value| body["messages"][0]["content"].as_str().is_some_and(|text| text.len() > 50);
+    let first = log.iter().position(|asked| asked.path == "/api/chat" && asks_an_issue(&asked.body));
+    assert!(unloaded.expect("the model was unloaded") < first.expect("issues were asked"), "{log:?}");
+
+    let differences = verdict["differences"].to_string();
+    assert!(differences.contains("data:") && !differences.contains("backend:"), "{differences}");
+    let same = |what: &str| {
+        let facts = verdict["reference_environment"].as_array().expect("facts");
+        facts.iter().find(|fact| fact["what"] == what).map(|fact| fact["same"].clone())
+    };
+    assert_eq!(same("backend"), Some(true.into()));
+    assert_eq!(same("state of the server"), Some(true.into()));
+    assert_eq!(same("model digest"), Some(serde_json::Value::Null), "upstream recorded none");
+
+    let text = home.puma(&["validate-baseline", "--run", "latest"]).stdout;
+    assert!(text.contains("was unloaded before the first question") && text.contains("0.5831"), "{text}");
+}
