@@ -11,6 +11,9 @@ use std::process::Command;
 const EMULATED_TESTS: [&[&str]; 2] =
     [&["-p", "puma-host"], &["-p", "puma-kernels", "-p", "puma-engine", "--test", "digest", "committed"]];
 const EMULATOR: &str = "qemu-aarch64-static";
+/// Where a test of the program looks for the words that start it on another processor.
+const OTHER_MACHINE: &str = "PUMA_TEST_OTHER_MACHINE";
+const OTHER_MACHINE_TEST: &str = "cross_arch::the_program_for_another_processor_computes_the_same_bits";
 /// Where Debian's libc6-arm64-cross puts the C library for it.
 const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 /// Set on machines that must be able to do all of this.
@@ -60,7 +63,16 @@ fn emulated(zig: &Zig, program: &Path) -> Result<(), String> {
         // Emulated, a backtrace takes so long that tests which wait for one miss their time; and no load is what it seems.
         cargo.env("RUST_BACKTRACE", "0").env_remove("PUMA_TEST_CODECARBON").env_remove("PUMA_EXPECT_SERVERS");
         command::run_command(cargo.args(*test))
-    })
+    })?;
+    both_programs(&emulator, program)
+}
+
+/// The native and the emulated program make a run of the same spec each, and must have computed the same bits.
+fn both_programs(emulator: &[&str], program: &Path) -> Result<(), String> {
+    let words = format!("{} {}", emulator.join(" "), program.display());
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "-p", "puma", "--test", "it", OTHER_MACHINE_TEST]).env(OTHER_MACHINE, words);
+    command::run_command(cargo.current_dir(workspace::root()))
 }
 
 fn left_out(what: &str, reason: &str) -> Result<(), String> {

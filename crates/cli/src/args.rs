@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Compare(command::compare::CompareArgs),
     /// Carry a run to another machine in one file, and check such a file.
     Bundle(command::bundle::BundleArgs),
+    /// Say whether two machines gave the same answers, where they first part, and whether it matters.
+    CrossArch(command::cross_arch::CrossArchArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.

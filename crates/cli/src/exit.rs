@@ -30,7 +30,7 @@ pub(crate) const EXIT_CODES: [ExitCode; 7] = [
     row(
         ExitKind::OutsideTolerance,
         3,
-        "A result differs from the expected one (`engine digest --expect`). `validate-baseline` ends with 1 instead, \
+        "A result differs from the expected one (`engine digest --expect`, `cross-arch`). `validate-baseline` ends with 1 instead, \
          as upstream PUMA does.",
     ),
     row(ExitKind::HardwareInsufficient, 4, "This machine cannot run what was asked."),

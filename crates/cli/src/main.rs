@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod command;
 mod context;
+mod cross_arch;
 mod emissions;
 mod environment;
 mod execute;
@@ -87,6 +88,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),
+        Command::CrossArch(args) => command::cross_arch::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Fit(args) => command::fit::run(args, context),
         Command::Models(args) => command::models::run(args, context),

@@ -166,11 +166,12 @@ fn other_weights_or_unknown_ones_make_everything_invalid_unless_forced() {
 fn every_fact_that_decides_an_answer_invalidates_and_the_rest_is_named() {
     let left = run(eight());
     type Change = fn(&mut RecordedRun);
-    let invalid: [(&str, Change); 9] = [
+    let invalid: [(&str, Change); 10] = [
         ("chat template", |run| run.header.models[0].template_hash = Some("other".to_owned())),
         ("scenario", |run| run.header.scenario = "estimation_tawos".to_owned()),
         ("prompts", |run| run.records[0].prompt_hash = "other".to_owned()),
         ("right answers", |run| run.records[0].gold = "Minor".to_owned()),
+        ("texts", |run| run.records.iter_mut().for_each(|record| record.prompt.clear())),
         ("temperature", |run| run.header.spec["inference"]["temperature"] = 0.5.into()),
         ("most tokens", |run| run.header.spec["inference"]["max_tokens"] = 9.into()),
         ("answer parser", |run| run.header.spec["parser"] = "first-match".into()),

@@ -5,6 +5,7 @@ pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod cross_arch;
 pub(crate) mod datasets;
 pub(crate) mod db;
 pub(crate) mod doctor;

@@ -1,5 +1,6 @@
 //! `docs/reference/json.md` against what the program prints: every key has a row, and every row a key.
 
+use crate::cross_arch::run_of;
 use crate::support::Home;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -163,6 +164,14 @@ fn every_key_of_bundle_is_documented() {
     agrees("puma bundle verify", &[bundle(&["verify", &file]).json(), damaged]);
     let elsewhere = Home::new();
     agrees("puma bundle import", &[elsewhere.puma(&["bundle", "import", &file, "--json"]).json()]);
+}
+
+#[test]
+fn every_key_of_cross_arch_is_documented() {
+    let home = Home::new();
+    let (first, second) = (run_of(&home, "4", &[]), run_of(&home, "3", &[]));
+    let compared = home.puma(&["cross-arch", &first, &second, "--force", "--json"]);
+    agrees("puma cross-arch", &[serde_json::from_str(&compared.stdout).expect("JSON whatever the verdict")]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod agent;
 mod bad_input;
 mod bundle;
 mod commands;
+mod cross_arch;
 mod digest;
 mod documented;
 mod energy;

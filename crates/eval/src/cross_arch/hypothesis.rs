@@ -96,7 +96,8 @@ pub(super) fn equal_metrics(kind: TaskKind, metrics: &[PairedMetric]) -> [Hypoth
     let told = |metric: &&PairedMetric| {
         let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
         let delta = metric.delta.map_or_else(|| "-".to_owned(), signed);
-        format!("{} {} and {}, difference {delta}", metric.name, shown(metric.left), shown(metric.right))
+        let interval = interval_text(metric.delta_low, metric.delta_high);
+        format!("{} {} and {}, difference {delta}{interval}", metric.name, shown(metric.left), shown(metric.right))
     };
     let detail = headlines.iter().map(told).collect::<Vec<_>>().join("; ");
     let first = headlines[0];
@@ -109,9 +110,16 @@ pub(super) fn equal_metrics(kind: TaskKind, metrics: &[PairedMetric]) -> [Hypoth
         high: first.delta_high,
         limit,
         n: first.n_left.min(first.n_right),
-        detail: detail.clone(),
+        detail: String::new(),
     };
-    [finding("H0", statement, holds), finding("H1", negation, !holds)]
+    let null = Hypothesis { detail, ..finding("H0", statement, holds) };
+    let other = if holds { "H0 holds" } else { "H0 is rejected" };
+    [null, Hypothesis { detail: other.to_owned(), ..finding("H1", negation, !holds) }]
+}
+
+/// The interval as it stands behind a value; empty where there is none.
+fn interval_text(low: Option<f64>, high: Option<f64>) -> String {
+    low.zip(high).map_or_else(String::new, |(low, high)| format!(" [{}, {}]", signed(low), signed(high)))
 }
 
 /// A difference with its sign, in as many digits as it takes to see it.
@@ -123,6 +131,11 @@ fn signed(value: f64) -> String {
     } else {
         format!("{value:+.1e}")
     }
+}
+
+/// A size, which may be as small as one bit.
+fn size(value: f64) -> String {
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.2e}") }
 }
 
 /// H2, from the logprobs of tokens that both generated with the same text before them.
@@ -142,7 +155,10 @@ pub(super) fn close_logprobs(chosen: &Distribution, interval: Option<(f64, f64)>
         high: interval.map(|(_, high)| high),
         limit: LOGPROB_LIMIT,
         n: chosen.n,
-        detail: format!("mean {mean:.3e}, largest {largest:.3e} over {} tokens", chosen.n),
+        detail: {
+            let interval = interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", size(low), size(high)));
+            format!("mean {}{interval}, largest {} over {} tokens", size(mean), size(largest), chosen.n)
+        },
     }
 }
 
@@ -164,7 +180,10 @@ pub(super) fn close_calibration(metrics: &[PairedMetric]) -> Hypothesis {
         high: metric.delta_high,
         limit: ECE_LIMIT,
         n: metric.n_left.min(metric.n_right),
-        detail: format!("ECE {left:.4} and {right:.4}, difference {} over {} jobs", signed(delta), metric.n_left),
+        detail: {
+            let interval = interval_text(metric.delta_low, metric.delta_high);
+            format!("ECE {left:.4} and {right:.4}, difference {}{interval} over {} jobs", signed(delta), metric.n_left)
+        },
     }
 }
 

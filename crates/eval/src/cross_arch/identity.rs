@@ -2,7 +2,7 @@
 
 use super::pairing::{Group, Pair};
 use crate::strategy;
-use puma_core::{ModelIdentity, RecordedRun};
+use puma_core::{ModelIdentity, Origin, RecordedRun};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,9 +125,23 @@ fn question(left: &RecordedRun, right: &RecordedRun, groups: &[Group<'_>]) -> Ve
     facts.push(
         gold.invalid_unless(other_gold == 0, || format!("{other_gold} of {total} jobs have another right answer")),
     );
+    let texts = both("texts", &texts);
+    let fine = texts.agreement != Agreement::Differs;
+    facts.push(texts.invalid_unless(fine, || {
+        "one run's bundle was written with `--without-texts` and the other's was not, so no token can be compared"
+            .into()
+    }));
     facts.push(templates(left, right, groups, same_question));
     facts.push(jobs(left, right, groups));
     facts
+}
+
+/// Whether prompts and answers are there, or fingerprints in their place, as bundles without texts have them. Upstream kept
+/// no prompts at all.
+fn texts(run: &RecordedRun) -> Option<String> {
+    let has_none = run.records.iter().all(|record| record.prompt.is_empty());
+    let told = if has_none { "fingerprints" } else { "texts" };
+    (run.origin == Origin::Puma && !run.records.is_empty()).then(|| told.to_owned())
 }
 
 fn prompt_hash(record: &puma_core::JobRecord) -> Option<&str> {

@@ -1,0 +1,7 @@
+//! What `puma cross-arch` shows to people, as text or Markdown.
+
+mod document;
+mod evidence;
+mod sections;
+
+pub(crate) use sections::document;
