@@ -6,7 +6,7 @@
 #   MODEL     path of the weights (GGUF)
 #   PUMA      the program puma
 #   SERVER_A  llama-server of one build, SERVER_B that of the other
-# Each server runs alone with one slot. Runs: A twice, B, and A with the prompt cache on.
+# Each server runs alone with one slot and THREADS threads (default 1; they change no bit). Runs: A twice, B, and A with the prompt cache on.
 # SPEC names another spec than cross_arch_triage.yaml; PORT another port than 18431; SERVER_FLAGS adds flags to the servers.
 set -euo pipefail
 
@@ -22,7 +22,7 @@ run() {
     shift 2
     rm -rf "${out:?}/$name" "$out/$name.puma-bundle"
     # shellcheck disable=SC2086
-    "$server" -m "$model" --host 127.0.0.1 --port "$port" -c 8192 -np 1 -t 2 ${SERVER_FLAGS:-} > "$out/$name.server.log" 2>&1 &
+    "$server" -m "$model" --host 127.0.0.1 --port "$port" -c 8192 -np 1 -t "${THREADS:-1}" ${SERVER_FLAGS:-} > "$out/$name.server.log" 2>&1 &
     pid=$!
     PUMA_DATA_DIR="$out/$name" "$puma" run "$spec" --backend llama-server --endpoint "http://127.0.0.1:$port" \
         --no-cache --no-emissions "$@" > "$out/$name.txt" || code=$?
