@@ -55,6 +55,8 @@ pub(crate) enum Command {
     ListRuns(command::list_runs::ListRunsArgs),
     /// Put the metrics of two or more runs side by side.
     Compare(command::compare::CompareArgs),
+    /// Write runs as a paper tells them: methods from the record, tables with intervals.
+    Report(command::report::ReportArgs),
     /// Carry a run to another machine in one file, and check such a file.
     Bundle(command::bundle::BundleArgs),
     /// Say whether two machines gave the same answers, where they first part, and whether it matters.

@@ -17,6 +17,7 @@ mod live;
 mod machine;
 mod measure;
 mod options;
+mod paper;
 mod paths;
 mod progress;
 mod report;
@@ -87,6 +88,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Show(args) => command::show::run(args, context),
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
+        Command::Report(args) => command::report::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),
         Command::CrossArch(args) => command::cross_arch::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),

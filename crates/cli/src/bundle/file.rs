@@ -33,6 +33,15 @@ pub(crate) fn is_bundle(wanted: &str) -> bool {
             && bundle::is_bundle(&first))
 }
 
+/// `run` without what tells whose machine it was made on, as far as this machine and its user can tell, and what was
+/// replaced.
+///
+/// # Errors
+/// What was measured cannot be written as JSON.
+pub(crate) fn neutral_here(run: RecordedRun, context: &Context) -> Result<(RecordedRun, Vec<String>), Failure> {
+    neutral(run, &Names::ask(context.host.as_ref()), environment::get("HOME").as_deref())
+}
+
 /// Writes `run` without what tells whose machine it was made on, and without its texts unless they are wanted.
 ///
 /// # Errors
@@ -42,8 +51,7 @@ pub(crate) fn write(run: RecordedRun, texts: bool, target: &Path, context: &Cont
         return Err(Failure::operation(format!("{} exists already", target.display()))
             .hint("name another file with `-o FILE`, or move this one away"));
     }
-    let home = environment::get("HOME");
-    let (run, mut neutralised) = neutral(run, &Names::ask(context.host.as_ref()), home.as_deref())?;
+    let (run, mut neutralised) = neutral_here(run, context)?;
     let hashes = hashes(&run);
     let run = if texts {
         run

@@ -5,4 +5,4 @@ mod hashes;
 mod hidden;
 mod neutral;
 
-pub(crate) use file::{ENDING, Written, check, is_bundle, read, write};
+pub(crate) use file::{ENDING, Written, check, is_bundle, neutral_here, read, write};

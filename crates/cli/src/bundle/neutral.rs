@@ -38,14 +38,14 @@ pub(crate) fn neutral(
         let text = model_names.iter().fold(text.to_owned(), |text, (path, name)| text.replace(path, name));
         home.filter(|home| home.len() > 1).map_or(text.clone(), |home| text.replace(home, "~"))
     };
+    // Places of the system, as a machine's facts name them, are nobody's; what stands in a message can be anybody's.
+    let clean_fact = |text: &str| neutralise_text(&known(text), &names);
     let clean = |text: &str| neutralise_text(&without_paths(&known(text)), &names);
-    let spec = mapped(&run.header.spec, &|text| {
-        model_names.get(text).cloned().unwrap_or_else(|| neutralise_text(&known(text), &names))
-    });
+    let spec = mapped(&run.header.spec, &|text| model_names.get(text).cloned().unwrap_or_else(|| clean_fact(text)));
     note(spec != run.header.spec, "run.json, spec: names and paths are replaced; spec_hash is that of the original");
     run.header.spec = spec;
-    let machine = mapped(&run.header.machine, &clean);
-    note(machine != run.header.machine, "run.json, machine: names, paths, addresses and serial numbers are replaced");
+    let machine = mapped(&run.header.machine, &clean_fact);
+    note(machine != run.header.machine, "run.json, machine: names, addresses and serial numbers are replaced");
     run.header.machine = machine;
     let mut changed = false;
     for model in &mut run.header.models {
@@ -55,8 +55,8 @@ pub(crate) fn neutral(
         changed |= replace(setting, &clean);
     }
     note(changed, "run.json, models and settings: of a path only the file name is kept");
-    let sessions = through_json(&run.sessions, &clean)?;
-    note(sessions != run.sessions, "sessions.jsonl: names, paths, addresses and serial numbers are replaced");
+    let sessions = through_json(&run.sessions, &clean_fact)?;
+    note(sessions != run.sessions, "sessions.jsonl: names, addresses and serial numbers are replaced");
     run.sessions = sessions;
     let changed = run.records.iter_mut().map(|record| clean_errors(record, &clean)).fold(false, |any, one| any | one);
     note(changed, "predictions.jsonl, errors: names, paths and addresses are replaced");

@@ -21,6 +21,7 @@ pub(crate) mod preflight;
 pub(crate) mod profile;
 pub(crate) mod quickstart;
 pub(crate) mod reference;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod up;

@@ -17,6 +17,7 @@ mod kill;
 mod machine;
 mod monitor;
 mod pages;
+mod paper;
 mod real;
 mod recording;
 mod run;
