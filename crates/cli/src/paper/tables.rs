@@ -35,7 +35,7 @@ const EFFICIENCY: &[Heading] = &[
     ("first_token_ms.p50", "First token p50"),
     ("prompt_tokens_per_second", "Prompt speed"),
     ("tokens_per_second", "Generation speed"),
-    ("generated_tokens.mean", "Tokens per job"),
+    ("generated_tokens.mean", "Answer length"),
 ];
 const PERTURBED: &[Heading] = &[
     ("f1_macro", "F1 macro"),

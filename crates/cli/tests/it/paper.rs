@@ -235,7 +235,7 @@ fn the_numbers_of_a_paper_are_those_that_show_prints() {
 #[test]
 fn no_cell_of_a_spreadsheet_is_a_formula_and_every_number_is_one() {
     let text = reported(&fixed(), "csv");
-    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count() + 1, "lines end as RFC 4180 says");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "lines end as RFC 4180 says");
     let rows = rows(&text);
     assert!(rows.len() > 40, "only {} rows", rows.len());
     for row in &rows {
@@ -331,10 +331,7 @@ fn a_run_that_is_not_finished_says_so() {
     assert!(text.contains("Run A is not comparable"), "{text}");
     run.records.clear();
     let text = reported(&run, "md");
-    assert!(
-        text.contains("32 jobs were not run") && text.contains("| baseline |") || !text.contains("Table 1"),
-        "{text}"
-    );
+    assert!(text.contains("32 jobs were not run") && !text.contains("Quality of answers"), "{text}");
 }
 
 #[test]
@@ -350,7 +347,7 @@ fn two_runs_are_told_apart_by_letters_and_compared() {
     let second = bundled(&home, "second", &other);
     let text = said(home.puma(&["report", &first, &second, "--format", "text"]));
     for sentence in
-        ["Run A: ", "Run B: ", "Differences between runs", "B − A", "mcnemar exact", "16 pairs of 16 instances."]
+        ["Run A: ", "Run B: ", "Differences between runs", "against B (", "mcnemar exact", "16 pairs of 16 instances."]
     {
         assert!(text.contains(sentence), "nothing says {sentence:?} in {text}");
     }
@@ -358,6 +355,7 @@ fn two_runs_are_told_apart_by_letters_and_compared() {
     let mut estimation = fixed();
     estimation.header.scenario = "estimation_tawos".to_owned();
     estimation.records.clear();
+    estimation.status = RunStatus::Interrupted;
     let third = bundled(&home, "third", &estimation);
     home.puma(&["report", &first, &third]).fails(2, &["different scenarios", "hint:"]);
 }
