@@ -91,12 +91,16 @@ fn rename_models(run: &mut RecordedRun, names: &BTreeMap<String, String>) -> boo
     !names.is_empty()
 }
 
-/// Registries name models with slashes too: `hf.co/someone/model`. Files are told by where they begin, or their ending.
-fn is_path(text: &str) -> bool {
-    let rooted = ["/", "~/", "~\\", "./", "../", ".\\", "..\\", "\\\\"].iter().any(|start| text.starts_with(start));
-    let drive = text.get(1..3).is_some_and(|part| part == ":\\" || part == ":/");
-    let file = text.ends_with(".gguf") && text.contains(['/', '\\']) && !text.contains(':');
-    rooted || drive || file
+/// Whether a model's name is a path. Registries name models with slashes too: `hf.co/someone/model`.
+fn is_path(name: &str) -> bool {
+    let file = name.ends_with(".gguf") && name.contains(['/', '\\']) && !name.contains(':');
+    is_rooted(name) || file
+}
+
+/// Whether a word begins as only paths do.
+fn is_rooted(word: &str) -> bool {
+    let rooted = ["/", "~/", "~\\", "./", "../", ".\\", "..\\", "\\\\"].iter().any(|start| word.starts_with(start));
+    rooted || word.get(1..3).is_some_and(|part| part == ":\\" || part == ":/")
 }
 
 fn last_part(path: &str) -> &str {
@@ -114,7 +118,7 @@ fn without_paths(text: &str) -> String {
     for piece in text.split_inclusive(|c: char| c.is_whitespace() || "\"'`(),;=".contains(c)) {
         let end = piece.trim_end_matches(|c: char| c.is_whitespace() || "\"'`(),;=.:".contains(c)).len();
         let (word, rest) = piece.split_at(end);
-        out.push_str(if is_path(word) && word.len() > 1 { last_part(word) } else { word });
+        out.push_str(if is_rooted(word) && word.len() > 1 { last_part(word) } else { word });
         out.push_str(rest);
     }
     out

@@ -90,7 +90,7 @@ fn record(index: usize, perturbation: Option<&str>) -> JobRecord {
         prompt,
         outcome: if answer.is_some() { Outcome::Answered } else { Outcome::Unparsed },
         rule: answer.is_some().then(|| "whole-text".to_owned()),
-        confidence: answer.is_some().then(|| 0.5 + 0.03 * index as f64),
+        confidence: answer.is_some().then_some(0.5 + 0.03 * index as f64),
         label_probabilities: Default::default(),
         completions: vec![Completion {
             text: answer.clone().unwrap_or_else(|| "I cannot say.".to_owned()),
@@ -216,7 +216,7 @@ fn the_numbers_of_a_paper_are_those_that_show_prints() {
     for (quantity, name) in
         [("F1 macro", "f1_macro"), ("Accuracy", "accuracy"), ("Unread", "parse_failure_rate"), ("ECE", "ece")]
     {
-        for row in rows.iter().filter(|row| cell(row, "quantity") == quantity && cell(row, "model") != "") {
+        for row in rows.iter().filter(|row| cell(row, "quantity") == quantity && !cell(row, "model").is_empty()) {
             let condition = Some(cell(row, "condition")).filter(|name| *name != "none");
             let same = |metric: &&Value| metric["name"] == name && metric["perturbation"].as_str() == condition;
             let metric = metrics.iter().find(same).expect("show has it");
