@@ -55,6 +55,8 @@ pub(crate) enum Command {
     ListRuns(command::list_runs::ListRunsArgs),
     /// Put the metrics of two or more runs side by side.
     Compare(command::compare::CompareArgs),
+    /// Say how far repetitions, or runs with other seeds, agree.
+    Stability(command::stability::StabilityArgs),
     /// Write runs as a paper tells them: methods from the record, tables with intervals.
     Report(command::report::ReportArgs),
     /// Carry a run to another machine in one file, and check such a file.

@@ -195,8 +195,8 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
 
 /// Scores a stored run and reports it.
 pub(crate) fn report(stored: &RecordedRun) -> Result<RunReport, Failure> {
-    let kind = find_scenario(&stored.header.scenario)?.kind();
-    Ok(RunReport::new(stored, score(stored)?, kind))
+    let task = find_scenario(&stored.header.scenario)?.task();
+    Ok(RunReport::new(stored, score(stored)?, &task))
 }
 
 /// Scores the records of a run as its spec asks.

@@ -1,5 +1,6 @@
 //! The program `puma`: arguments in, one command, an exit code out.
 
+mod across;
 mod args;
 mod bundle;
 mod check;
@@ -88,6 +89,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Show(args) => command::show::run(args, context),
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
+        Command::Stability(args) => command::stability::run(args, context),
         Command::Report(args) => command::report::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),
         Command::CrossArch(args) => command::cross_arch::run(args, context),

@@ -2,7 +2,10 @@
 
 use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RecordedRun, RunStatus};
 use puma_eval::measured::{self, EnergySummary, HealthSummary};
-use puma_eval::metric::{Baseline, GroupReport, MetricReport, MetricValue, OutcomeCounts, TaskKind};
+use puma_eval::metric::{
+    Baseline, CounterfactualReport, DivisionReport, GroupReport, MetricReport, MetricValue, OutcomeCounts,
+    RobustnessReport, StabilityReport, Task,
+};
 use puma_eval::run::{logprobs_digest, predictions_summary_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +43,14 @@ pub(crate) struct RunReport {
     pub machine: Option<MachineReport>,
     /// Confusion, per-class and per-bin tables, one entry a model × strategy × perturbation.
     pub groups: Vec<GroupReport>,
+    /// Perturbed against unperturbed, one entry a model × strategy that was perturbed.
+    pub robustness: Vec<RobustnessReport>,
+    /// Forms that differ in a cue that must not matter.
+    pub counterfactuals: Vec<CounterfactualReport>,
+    /// Parts of the data: projects, lengths, right answers.
+    pub fairness: Vec<DivisionReport>,
+    /// Repetitions, one entry a model × strategy × perturbation that was repeated.
+    pub stability: Vec<StabilityReport>,
 }
 
 /// What a reader needs to know of a model.
@@ -100,8 +111,9 @@ pub(crate) struct Timing {
 }
 
 impl RunReport {
-    pub(crate) fn new(stored: &RecordedRun, report: MetricReport, kind: TaskKind) -> Self {
+    pub(crate) fn new(stored: &RecordedRun, report: MetricReport, task: &Task) -> Self {
         let RecordedRun { header, records, sessions, .. } = stored;
+        let costs = measured::sustainability(task, sessions, records, &report.metrics);
         Self {
             run_id: header.run_id.to_string(),
             status: stored.status,
@@ -115,16 +127,20 @@ impl RunReport {
             model: header.models.first().map(model_report).unwrap_or_default(),
             models: header.models.clone(),
             backend: header.backend.clone(),
-            metrics: [report.metrics, report.across.metrics].concat(),
+            metrics: [report.metrics, report.across.metrics, costs].concat(),
             baselines: report.baselines,
             timing: timing(records),
-            energy: measured::energy(sessions, records, kind),
+            energy: measured::energy(sessions, records, task.kind),
             health: measured::health(sessions, records),
             dataset: header.dataset.clone(),
             spec_hash: header.spec_hash.to_string(),
             // Runs of upstream and of earlier versions kept less, or something else.
             machine: serde_json::from_value(header.machine.clone()).ok(),
             groups: report.groups,
+            robustness: report.across.robustness,
+            counterfactuals: report.across.counterfactuals,
+            fairness: report.across.fairness,
+            stability: report.across.stability,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A run as text, for people.
 
+use crate::across::across_text;
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
@@ -71,6 +72,7 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         out.push('\n');
     }
     out.push_str(&confusion_text(report));
+    out.push_str(&across_text(report));
     let o = &report.outcomes;
     let _ = writeln!(
         out,

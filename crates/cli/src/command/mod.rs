@@ -24,5 +24,6 @@ pub(crate) mod reference;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod show;
+pub(crate) mod stability;
 pub(crate) mod up;
 pub(crate) mod validate_baseline;

@@ -119,7 +119,16 @@ fn home_with_runs() -> (Home, [Value; 2]) {
 fn every_key_of_a_run_is_documented() {
     let (home, [triage, estimation]) = home_with_runs();
     let shown = home.puma(&["show", "latest", "--json"]).json();
-    agrees("puma run", &[triage, estimation, shown]);
+    let forms = ["gender_swap_prefix_male", "gender_swap_prefix_female"];
+    let run = ["--instances", "4", "--repeat", "2", "--perturbation", forms[0], "--perturbation", forms[1]];
+    agrees("puma run", &[triage, estimation, shown, home.run_json(&run)]);
+}
+
+#[test]
+fn every_key_of_stability_is_documented() {
+    let home = Home::new();
+    home.run_json(&["--instances", "4", "--repeat", "2"]);
+    agrees("puma stability", &[home.puma(&["stability", "latest", "--json"]).json()]);
 }
 
 #[test]

@@ -58,8 +58,7 @@ pub fn energy(sessions: &[SessionMeasurement], records: &[JobRecord], kind: Task
     let total_j = sum(|report| report.total_j);
     let co2e_g = sum(|report| report.co2e_g);
     // Answers from the cache cost nothing and earn nothing; what a killed process did after its last numbers has no joules.
-    let asked: Vec<&JobRecord> =
-        records.iter().filter(|record| was_asked(record) && sessions.iter().any(|one| covers(one, record))).collect();
+    let asked: Vec<&JobRecord> = asked(sessions, records).collect();
     // Joules are counted for the run, not for each of its models and strategies: a mean over them says nothing of one.
     let alike =
         records.windows(2).all(|pair| (&pair[0].model, &pair[0].strategy) == (&pair[1].model, &pair[1].strategy));
@@ -88,6 +87,14 @@ pub fn energy(sessions: &[SessionMeasurement], records: &[JobRecord], kind: Task
         channels: channels(&reports),
         warnings: warnings(&reports),
     })
+}
+
+/// The jobs that cost the joules of `sessions`.
+pub(super) fn asked<'a>(
+    sessions: &[SessionMeasurement],
+    records: &'a [JobRecord],
+) -> impl Iterator<Item = &'a JobRecord> {
+    records.iter().filter(|record| was_asked(record) && sessions.iter().any(|one| covers(one, record)))
 }
 
 /// Whether the job ran within what the session measured.

@@ -13,7 +13,7 @@ const GRID: &str = "energy meters and the intensity of the grid";
 const UPSTREAM: &str = "upstream PUMA; energy meters and the intensity of the grid";
 
 /// Of one model with one strategy, all its perturbations and repetitions together. Where several share a session, the
-/// joules are divided by model time and `quality` is `estimated`. Nothing of a run that a disturbance made void.
+/// joules are divided by model time, `quality` is `estimated` and phases are left out. Nothing of a run that a disturbance made void.
 #[rustfmt::skip]
 pub(super) static SUSTAINABILITY: &[MetricDef] = &[
     row("sustainability.energy_j", &["energy_j"], FAMILY, JOULES, "Joules of every counted channel.", (METERS, ALIKE)),
