@@ -3,11 +3,12 @@
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_eval::metric::{
-    CounterfactualReport, DivisionReport, PairReport, PartScore, RobustnessReport, ScoreChange, StabilityReport,
+    CounterfactualReport, DivisionReport, MetricValue, PairReport, PartScore, RobustnessReport, ScoreChange,
+    StabilityReport,
 };
 use std::fmt::Write as _;
 
-/// Parts of one division that fit into a line.
+/// Parts of one division that are shown.
 const SHOWN_PARTS: usize = 6;
 
 /// Everything said across the groups of a run; nothing where nothing was perturbed, divided or repeated.
@@ -23,7 +24,7 @@ pub(crate) fn across_text(report: &RunReport) -> String {
 fn robustness_text(out: &mut String, report: &RobustnessReport) {
     let _ = writeln!(out, "\nPerturbed against unperturbed, {} {}:", report.model, report.strategy);
     let pairs: Vec<(String, &PairReport)> =
-        report.perturbations.iter().map(|pair| (form(pair.second.as_deref()), pair)).collect();
+        report.perturbations.iter().map(|pair| (pair.second.clone().unwrap_or_default(), pair)).collect();
     out.push_str(&pair_table("perturbation", &pairs));
     if let Some(worst) = &report.worst_case {
         let name = if worst.metric == "worst_case_mae" { "MAE" } else { "accuracy" };
@@ -34,39 +35,34 @@ fn robustness_text(out: &mut String, report: &RobustnessReport) {
         };
         let _ = writeln!(
             out,
-            "worst form of each instance: {name} {} (n {}{left_out})",
+            "by the worst form of each instance: {name} {} (n {}{left_out})",
             number(worst.value, worst.ci_low, worst.ci_high),
             worst.n
         );
     }
 }
 
+/// Against the original they stand among the perturbations already; here they stand against each other.
 fn counterfactual_text(out: &mut String, reports: &[CounterfactualReport]) {
-    // Against the original they stand among the perturbations already.
-    let pairs: Vec<(String, &PairReport)> = reports
-        .iter()
-        .filter(|report| report.pair.first.is_some())
-        .map(|report| {
-            let (first, second) = (form(report.pair.first.as_deref()), form(report.pair.second.as_deref()));
-            (format!("{} {}: {second} against {first}", report.model, report.strategy), &report.pair)
-        })
-        .collect();
-    if !pairs.is_empty() {
-        out.push_str("\nCues that must not matter:\n");
-        out.push_str(&pair_table("forms", &pairs));
+    for report in reports {
+        let Some(first) = report.pair.first.as_deref() else { continue };
+        let second = report.pair.second.as_deref().unwrap_or_default();
+        let shared = first.rfind('_').map_or(0, |end| end + 1);
+        let names = match second.strip_prefix(&first[..shared]) {
+            Some(rest) => format!("{rest} against {}", &first[shared..]),
+            None => format!("{second} against {first}"),
+        };
+        let _ = writeln!(out, "\nA cue that must not matter, {} {}:", report.model, report.strategy);
+        out.push_str(&pair_table(&report.cue, &[(names, &report.pair)]));
     }
 }
 
 fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
     let Some((_, first)) = pairs.first() else { return String::new() };
-    let scores: Vec<&str> =
-        first.changes.iter().map(|change| change.metric.as_str()).filter(|m| *m != "coverage").collect();
-    let headings: Vec<String> = scores.iter().map(|score| format!("Δ {}", score.replace('_', " "))).collect();
+    let heading = if first.changes[0].metric == "mae" { "Δ MAE" } else { "Δ accuracy" };
     let labels = pairs.iter().any(|(_, pair)| pair.mcnemar_p.is_some());
     let excluded = pairs.iter().any(|(_, pair)| pair.excluded + pair.unpaired > 0);
-    let mut header = vec![(title, Align::Left)];
-    header.extend(headings.iter().map(|heading| (heading.as_str(), Align::Right)));
-    header.push(("flips", Align::Right));
+    let mut header = vec![(title, Align::Left), (heading, Align::Right), ("flips", Align::Right)];
     if labels {
         header.extend([("to right", Align::Right), ("to wrong", Align::Right)]);
     } else {
@@ -83,9 +79,7 @@ fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
     let rows: Vec<Vec<String>> = pairs
         .iter()
         .map(|(name, pair)| {
-            let find = |score: &&str| pair.changes.iter().find(|change| change.metric == **score);
-            let mut row = vec![name.clone()];
-            row.extend(scores.iter().map(|score| find(score).map_or_else(|| "-".to_owned(), signed)));
+            let mut row = vec![name.clone(), signed(&pair.changes[0])];
             row.push(pair.flips.rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0)));
             if labels {
                 row.extend([pair.flips.to_correct.to_string(), pair.flips.to_wrong.to_string()]);
@@ -106,82 +100,67 @@ fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
     render(&header, &rows)
 }
 
+/// By right answer is what the table of right answers against answers shows.
 fn fairness_text(out: &mut String, reports: &[DivisionReport]) {
-    // By right answer is what the table of right answers against answers shows.
-    let shown: Vec<&DivisionReport> = reports.iter().filter(|report| report.division != "right_answer").collect();
-    if !shown.is_empty() {
-        out.push_str("\nParts of the data:\n");
-    }
-    for report in shown {
-        let metric = if report.metric == "accuracy" { "accuracy" } else { "MAE (silence as a guess)" };
-        let _ = writeln!(
-            out,
-            "  {metric} by {}, {} {}: {}",
-            report.division,
-            report.model,
-            report.strategy,
-            parts_text(report)
-        );
-        match (&report.worst, report.gap) {
-            (Some(worst), Some(gap)) => {
-                let _ = writeln!(
-                    out,
-                    "    gap {} · chance of such a gap in random parts {} · worst: {worst}",
-                    number(Some(gap), report.gap_ci_low, report.gap_ci_high),
-                    p_value(report.gap_p)
-                );
-            }
-            _ => {
-                let _ = writeln!(out, "    no gap: fewer than two parts have {} instances", report.smallest_part);
-            }
+    for report in reports.iter().filter(|report| report.division != "right_answer") {
+        let metric = if report.metric == "accuracy" { "accuracy" } else { "MAE, silence as a guess" };
+        let _ = writeln!(out, "\nBy {}, {} {}:", report.division, report.model, report.strategy);
+        let mut parts: Vec<&PartScore> = report.parts.iter().collect();
+        if report.division != "length" {
+            // The largest say most.
+            parts.sort_by_key(|part| std::cmp::Reverse(part.instances));
         }
+        let rows: Vec<Vec<String>> = parts.iter().take(SHOWN_PARTS).map(|part| part_row(part)).collect();
+        let header = [
+            (report.division.as_str(), Align::Left),
+            (metric, Align::Right),
+            ("answered", Align::Right),
+            ("instances", Align::Right),
+        ];
+        out.push_str(&render(&header, &rows));
+        if parts.len() > SHOWN_PARTS {
+            let _ = writeln!(out, "and {} smaller ones; `--json` has all", parts.len() - SHOWN_PARTS);
+        }
+        let _ = match (&report.worst, report.gap) {
+            (Some(worst), Some(gap)) => writeln!(
+                out,
+                "gap {} · worst: {worst} · chance of such a gap between random parts: {}",
+                number(Some(gap), report.gap_ci_low, report.gap_ci_high),
+                p_value(report.gap_p)
+            ),
+            _ => writeln!(out, "no gap is stated: it takes two parts of {} instances", report.smallest_part),
+        };
     }
 }
 
-fn parts_text(report: &DivisionReport) -> String {
-    let mut parts: Vec<&PartScore> = report.parts.iter().collect();
-    if report.division != "length" {
-        // The largest say most.
-        parts.sort_by_key(|part| std::cmp::Reverse(part.instances));
-    }
-    let mut texts: Vec<String> = parts
-        .iter()
-        .take(SHOWN_PARTS)
-        .map(|part| {
-            let range = part.characters.map_or_else(String::new, |(from, to)| format!(", {from} to {to} characters"));
-            let value = part.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-            format!("{} {value} (n {}{range})", part.part, part.instances)
-        })
-        .collect();
-    if parts.len() > SHOWN_PARTS {
-        texts.push(format!("{} more", parts.len() - SHOWN_PARTS));
-    }
-    texts.join(", ")
+fn part_row(part: &PartScore) -> Vec<String> {
+    let range = part.characters.map_or_else(String::new, |(from, to)| format!(", {from} to {to} characters"));
+    vec![
+        format!("{}{range}", part.part),
+        number(part.value, part.ci_low, part.ci_high),
+        part.coverage.map_or_else(|| "-".to_owned(), |coverage| format!("{:.0} %", coverage * 100.0)),
+        part.instances.to_string(),
+    ]
 }
 
 /// How far repetitions, or runs with other seeds, agree.
 pub(crate) fn stability_text(reports: &[StabilityReport]) -> String {
     let mut out = String::new();
-    if reports.is_empty() {
-        return out;
-    }
-    let _ = writeln!(
-        out,
-        "\nThe same questions {} times:",
-        reports.iter().map(|one| one.replicates.len()).max().unwrap_or(0)
-    );
+    let Some(first) = reports.first() else { return out };
+    let _ = writeln!(out, "\nThe same questions {} times:", first.replicates.len());
     for report in reports {
         let perturbation = report.perturbation.as_deref().map_or_else(String::new, |name| format!(" {name}"));
+        let alpha = report.alpha.map_or_else(String::new, |alpha| format!(", Krippendorff's alpha {alpha:.3}"));
         let _ = writeln!(
             out,
-            "  {} {}{perturbation}: one answer throughout in {} of {} instances{}",
+            "  {} {}{perturbation}: one answer throughout in {} of {} instances{alpha}",
             report.model,
             report.strategy,
             number(report.all_equal, report.all_equal_ci_low, report.all_equal_ci_high),
             report.instances,
-            report.alpha.map_or_else(String::new, |alpha| format!(", Krippendorff's alpha {alpha:.3}"))
         );
-        for spread in report.spreads.iter().filter(|spread| spread.metric != "coverage") {
+        // A score that did not move has nothing more to say.
+        for spread in report.spreads.iter().filter(|spread| spread.metric != "coverage" && spread.sd > 0.0) {
             let _ = writeln!(
                 out,
                 "    {} {:.3}, sd {:.4} ({:.3} to {:.3}), stability {:.3}",
@@ -197,8 +176,23 @@ pub(crate) fn stability_text(reports: &[StabilityReport]) -> String {
     out
 }
 
-fn form(perturbation: Option<&str>) -> String {
-    perturbation.unwrap_or("original").to_owned()
+/// What each model with each strategy cost, where several share the joules of a run.
+pub(crate) fn shares_text(metrics: &[MetricValue]) -> String {
+    let of = |name: &str| -> Vec<&MetricValue> { metrics.iter().filter(|metric| metric.name == name).collect() };
+    let per_job = of("sustainability.energy_j_per_job");
+    let mut out = String::new();
+    if per_job.len() < 2 {
+        return out;
+    }
+    for metric in per_job {
+        let quality = metric.quality.map_or("unknown", |quality| quality.as_str());
+        let _ = writeln!(
+            out,
+            "       {} {}: {:.2} J a job ({quality}, by its share of the time models worked)",
+            metric.model, metric.strategy, metric.value
+        );
+    }
+    out
 }
 
 fn number(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {

@@ -1,6 +1,6 @@
 //! A run as text, for people.
 
-use crate::across::across_text;
+use crate::across::{across_text, shares_text};
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
@@ -92,6 +92,7 @@ pub(crate) fn run_text(report: &RunReport) -> String {
         count(t.generated_tokens)
     );
     out.push_str(&energy_text(report));
+    out.push_str(&shares_text(&report.metrics));
     let _ = writeln!(out, "predictions {}", report.predictions_summary_hash);
     if let Some(digest) = &report.logprobs_digest {
         let _ = writeln!(out, "logprobs    {digest}");
@@ -218,7 +219,8 @@ pub(crate) fn cell(metric: &MetricValue) -> String {
 
 fn confusion_text(report: &RunReport) -> String {
     let mut out = String::new();
-    for group in &report.groups {
+    // Under a perturbation the flips say more; `--json` has every matrix.
+    for group in report.groups.iter().filter(|group| group.perturbation.is_none()) {
         let Some(confusion) = &group.confusion else { continue };
         if confusion.rows.iter().flatten().all(|count| *count == 0) {
             continue;
