@@ -1,5 +1,6 @@
 //! The program as a user meets it: its two streams, its exit code, its files.
 
+mod across;
 mod agent;
 mod bad_input;
 mod bundle;
