@@ -29,7 +29,18 @@ LABELS = {
     "estimation_tawos": [],
     "prioritization_jira": ["A", "B"],
 }
-ANSWERS = {"triage_jira": "priority", "estimation_tawos": "story_points", "prioritization_jira": "higher_priority"}
+SCALE = ["1", "2", "3", "5", "8", "13", "21"]
+# The options in another order, and under other names.
+TURNED = {
+    "triage_jira": ["Minor", "Critical", "Trivial", "Major"],
+    "estimation_tawos": ["8", "1", "21", "13", "2", "5", "3"],
+    "prioritization_jira": ["B", "A"],
+}
+RENAMED = {
+    "triage_jira": dict(zip(LABELS["triage_jira"], ["P1", "P2", "P3", "P4"])),
+    "prioritization_jira": {"A": "X", "B": "Y"},
+}
+ANSWER_FIELDS = {"triage_jira": "priority", "estimation_tawos": "story_points", "prioritization_jira": "higher_priority"}
 # Templates that nobody ships, for what whitespace control, undefined values and printed lists do.
 EXTRA = {
     "extra/blocks": "a\n  {% if instance.title %}\n  {{ instance.title }}\n  {% endif %}\nb\n\n",
@@ -55,7 +66,13 @@ def fields(scenario, a, b):
 def example(scenario, number):
     a, b = TEXTS[number % len(TEXTS)], TEXTS[(number + 3) % len(TEXTS)]
     answer = {"triage_jira": "Minor", "estimation_tawos": "2.5", "prioritization_jira": "B"}[scenario]
-    return fields(scenario, a, b) | {ANSWERS[scenario]: answer, "reasoning": f"Reason {number}: \"{a[0]}\"."}
+    return fields(scenario, a, b) | {ANSWER_FIELDS[scenario]: answer, "reasoning": f"Reason {number}: \"{a[0]}\"."}
+
+
+def options(scenario, order, names):
+    """(labels, answers, shown) as templates see them."""
+    shown = {answer: names.get(answer, answer) for answer in order}
+    return [shown[answer] for answer in order if LABELS[scenario]], order, shown
 
 
 def main():
@@ -67,19 +84,36 @@ def main():
         loader=jinja2.DictLoader(shipped | EXTRA), autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
     cases = []
+
+    def case(name, scenario, instance, count, order, names):
+        labels, answers, shown = options(scenario, order, names)
+        prompt = environment.get_template(name).render(
+            instance=instance,
+            examples=[example(scenario, number) for number in range(count)],
+            labels=labels,
+            answers=answers,
+            shown=shown,
+            scenario=scenario,
+        )
+        answers = [[answer, shown[answer]] for answer in answers]
+        cases.append(
+            {"template": name, "instance": instance, "examples": count, "labels": labels, "answers": answers, "prompt": prompt}
+        )
+
     for name in shipped:
         scenario = name.split("/")[0]
+        usual = LABELS[scenario] or SCALE
         # Eight examples show every text once, the long one too.
         counts = [0, 1, 8] if "few_shot" in name else [0]
         for number, text in enumerate(TEXTS):
             # All texts without examples; examples once each, or the file would be large.
             for count in counts if number == 0 else counts[:1]:
                 instance = fields(scenario, text, TEXTS[(number + 1) % len(TEXTS)])
-                examples = [example(scenario, shown) for shown in range(count)]
-                prompt = environment.get_template(name).render(
-                    instance=instance, examples=examples, labels=LABELS[scenario], scenario=scenario
-                )
-                cases.append({"template": name, "instance": instance, "examples": count, "prompt": prompt})
+                case(name, scenario, instance, count, usual, {})
+        instance = fields(scenario, TEXTS[0], TEXTS[1])
+        case(name, scenario, instance, counts[-1], TURNED[scenario], {})
+        if scenario in RENAMED:
+            case(name, scenario, instance, counts[-1], usual, RENAMED[scenario])
     for name in EXTRA:
         for text in TEXTS:
             examples = [example("triage_jira", shown) for shown in range(3)]
@@ -92,12 +126,12 @@ def main():
                     "instance": fields("triage_jira", text, text),
                     "examples": len(examples),
                     "labels": ["Critical", "it's"],
+                    "answers": [],
                     "prompt": prompt,
                 }
             )
-    for case in cases:
-        case["hash"] = hashlib.sha256(case["prompt"].encode()).hexdigest()[:16]
-        case.setdefault("labels", LABELS.get(case["template"].split("/")[0]))
+    for each in cases:
+        each["hash"] = hashlib.sha256(each["prompt"].encode()).hexdigest()[:16]
     json.dump(
         {
             "jinja2": jinja2.__version__,

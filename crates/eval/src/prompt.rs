@@ -1,7 +1,7 @@
 //! Prompt templates: text in, text out, byte for byte as Jinja2 would render it with `trim_blocks`, `lstrip_blocks`,
 //! no autoescape and no kept final newline. Start at [`Templates`].
 //!
-//! Templates see `instance` (its fields), `examples` (solved ones), `labels` and `scenario`. The built-in texts live
+//! Templates see `instance` (its fields), `examples` (solved ones), `labels`, `answers`, `shown` and `scenario`. The built-in texts live
 //! under `assets/prompts`; [`Templates::with_overrides`] replaces any of them, upstream PUMA's own files included.
 //! Deliberately absent: reading files.
 
@@ -49,7 +49,9 @@ impl PromptError {
     pub fn hint(&self) -> String {
         match self {
             Self::Syntax { .. } => "fix the template; it is Jinja2".to_owned(),
-            Self::Render { .. } => "templates may use `instance`, `examples`, `labels` and `scenario`".to_owned(),
+            Self::Render { .. } => {
+                "templates may use `instance`, `examples`, `labels`, `answers`, `shown` and `scenario`".to_owned()
+            }
             Self::Missing { name } => format!("put `{name}.jinja` into the prompts folder, or remove the strategy"),
         }
     }
@@ -59,7 +61,10 @@ impl PromptError {
 #[derive(Clone, Copy, Debug)]
 pub struct PromptContext<'a> {
     pub scenario: &'a str,
+    /// The labels as the prompt calls them, in the order it lists them; empty where answers are numbers.
     pub labels: &'a [&'a str],
+    /// The answers to choose from in the same order: (as the scenario spells it, as the prompt calls it).
+    pub answers: &'a [(&'a str, &'a str)],
     /// The fields of the instance.
     pub instance: &'a BTreeMap<String, String>,
     /// Solved examples, each with the instance's field names and the right answer.
@@ -126,6 +131,8 @@ impl Templates {
             instance => map_value(context.instance),
             examples => context.examples.iter().map(map_value).collect::<Value>(),
             labels => context.labels.iter().map(|label| Value::from(*label)).collect::<Value>(),
+            answers => context.answers.iter().map(|(answer, _)| Value::from(*answer)).collect::<Value>(),
+            shown => Value::from_pairs(context.answers.iter().copied()),
             scenario => context.scenario,
         };
         template.render(values).map_err(|error| PromptError::Render { name, reason: error.to_string() })

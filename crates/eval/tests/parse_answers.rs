@@ -12,7 +12,7 @@
 //! follows, `mode: first-match` for the file.
 
 use proptest::prelude::*;
-use puma_eval::parse::{Parsed, choice, label, story_points};
+use puma_eval::parse::{A_OR_B, Parsed, choice, label, story_points};
 use puma_eval::spec::ParserMode;
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn read(kind: &str, text: &str, mode: ParserMode) -> Parsed {
     match kind {
         "label" => label(text, &LABELS, mode),
         "story_points" => story_points(text, mode),
-        "choice" => choice(text, mode),
+        "choice" => choice(text, &A_OR_B, mode),
         other => panic!("unknown kind of answer `{other}`"),
     }
 }

@@ -3,13 +3,20 @@
 mod run_support;
 
 use puma_core::ModelIdentity;
-use puma_eval::plan::{Plan, PlanError, PlanInput, plan};
+use puma_eval::plan::{Job, Plan, PlanError, PlanInput, plan};
 use puma_eval::prompt::Templates;
 use puma_eval::scenario::ExampleSource;
 use puma_eval::spec::{Compat, ParserMode};
 use puma_eval::{perturb, scenario};
 use run_support::*;
 use std::collections::BTreeSet;
+
+/// The perturbations that a scenario can take.
+fn perturbations_of(scenario: &str) -> Vec<String> {
+    let scenario = scenario::find(scenario).expect("a known scenario");
+    let names = perturb::TABLE.iter().filter(|each| each.refusal(scenario).is_none()).map(|each| each.name);
+    names.map(str::to_owned).collect()
+}
 
 fn ids(plan: &Plan) -> BTreeSet<String> {
     plan.jobs.iter().map(|job| job.id.to_string()).collect()
@@ -18,13 +25,14 @@ fn ids(plan: &Plan) -> BTreeSet<String> {
 #[test]
 fn planning_twice_gives_the_same_jobs_and_every_job_its_own_id() {
     let mut spec = spec("triage_jira", &["zero-shot", "rcoif", "few-shot-3"], 10);
-    spec.perturbations = perturb::PERTURBATIONS.map(str::to_owned).to_vec();
+    spec.perturbations = perturbations_of("triage_jira");
+    assert_eq!(spec.perturbations.len(), 13);
     spec.repeat = 3;
     let one = planned(&spec, &dataset(40)).unwrap();
     let two = planned(&spec, &dataset(40)).unwrap();
     assert_eq!(one.jobs, two.jobs);
     assert_eq!(ids(&one).len(), one.jobs.len());
-    assert_eq!(one.jobs.len(), 3 * 10 * 9 * 3);
+    assert_eq!(one.jobs.len(), 3 * 10 * 14 * 3);
 }
 
 #[test]
@@ -44,6 +52,142 @@ fn every_part_of_a_job_is_in_its_id() {
         Templates::with_overrides(&[("triage_jira/zero_shot".to_owned(), "{{ instance.title }}?".to_owned())].into())
             .unwrap();
     assert!(ids(&planned_with(&base, &dataset(8), &templates).unwrap()).is_disjoint(&original));
+}
+
+#[test]
+fn every_strategy_of_every_scenario_can_be_perturbed_and_prompts_change_where_texts_do() {
+    for scenario in scenario::SCENARIOS {
+        let mut spec = spec(scenario.name(), &puma_eval::spec::STRATEGIES, 4);
+        spec.perturbations = perturbations_of(scenario.name());
+        let plan = planned(&spec, &dataset(40)).unwrap();
+        assert_eq!(ids(&plan).len(), plan.jobs.len());
+        // The made-up issues hold no formal phrase; everything else changes every prompt.
+        let unchanged: BTreeSet<&str> = plan.unchanged.iter().map(|each| each.perturbation.as_str()).collect();
+        assert_eq!(unchanged, BTreeSet::from(["register_shift_informal"]), "{}", scenario.name());
+        assert!(plan.unchanged.iter().all(|each| each.instances == 4));
+        assert_eq!(plan.unchanged.len(), plan.strategies.len());
+        for job in &plan.jobs {
+            let swapped = job.perturbation.as_deref() == Some("pair_swap");
+            assert_eq!(job.gold == plan.instances[job.instance].gold, !swapped);
+        }
+    }
+}
+
+#[test]
+fn a_swapped_pair_shows_each_issue_in_the_place_of_the_other() {
+    let mut spec = spec("prioritization_jira", &["few-shot-3"], 6);
+    spec.perturbations = vec!["pair_swap".into()];
+    let plan = planned(&spec, &dataset(40)).unwrap();
+    for jobs in plan.jobs.chunks(2) {
+        let fields = &plan.instances[jobs[0].instance].fields;
+        for (job, first, second) in [(&jobs[0], "title_a", "title_b"), (&jobs[1], "title_b", "title_a")] {
+            let issue = job.prompt.split_once("Now compare").unwrap().1;
+            assert!(issue.find(&fields[first]).unwrap() < issue.find(&fields[second]).unwrap());
+        }
+    }
+}
+
+#[test]
+fn options_come_in_another_order_with_their_definitions_and_examples() {
+    let mut spec = spec("triage_jira", &["contextual-anchoring", "few-shot-8", "egi"], 30);
+    spec.perturbations = vec!["label_order".into()];
+    let plan = planned(&spec, &dataset(60)).unwrap();
+    let mut orders: BTreeSet<Vec<usize>> = BTreeSet::new();
+    for pair in plan.jobs.chunks(2) {
+        let [plain, turned] = pair else { panic!("two jobs an instance") };
+        let sorted = |text: &str| {
+            let mut words: Vec<String> =
+                text.split_whitespace().map(|word| word.trim_matches([',', '.']).to_owned()).collect();
+            words.sort();
+            words
+        };
+        // Nothing but the order differs, numbers of examples included.
+        let text = |job: &Job| format!("{} {}", job.prompt, job.follow_up.clone().unwrap_or_default());
+        assert_eq!(sorted(&text(plain)), sorted(&text(turned)));
+        assert_eq!(
+            plain.prompt == turned.prompt,
+            plain.strategy.name == "egi",
+            "the first turn of egi lists no options"
+        );
+        assert_ne!(text(plain), text(turned));
+        let list = text(turned);
+        let list = list.rsplit_once(if plain.strategy.name == "contextual-anchoring" { "one word: " } else { "are: " });
+        let place = |label: &&str| list.unwrap().1.find(label).unwrap();
+        let mut order: Vec<usize> = (0..4).collect();
+        order.sort_by_key(|&label| place(&LABELS[label]));
+        orders.insert(order);
+    }
+    assert!(orders.len() > 12, "{} orders of 23", orders.len());
+    assert!(!orders.contains(&vec![0, 1, 2, 3]));
+}
+
+#[test]
+fn renamed_options_keep_no_usual_name_anywhere() {
+    for (name, others) in [("triage_jira", vec!["P1", "P2", "P3", "P4"]), ("prioritization_jira", vec!["X", "Y"])] {
+        let mut spec = spec(name, &puma_eval::spec::STRATEGIES, 4);
+        spec.perturbations = vec!["option_rename".into()];
+        let plan = planned(&spec, &dataset(60)).unwrap();
+        let labels = scenario::find(name).unwrap().labels();
+        for pair in plan.jobs.chunks(2) {
+            let [usual, renamed] = pair else { panic!("two jobs an instance") };
+            let text = format!("{}\n{}", renamed.prompt, renamed.follow_up.clone().unwrap_or_default());
+            let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+            assert!(others.iter().all(|other| words.contains(other)), "{}", renamed.strategy.name);
+            for label in labels.iter().filter(|label| **label != "A") {
+                assert!(!words.contains(label), "{label} in {}: {text}", renamed.strategy.name);
+            }
+            assert_eq!(renamed.prompt.lines().count(), usual.prompt.lines().count());
+            assert_eq!((&renamed.gold, labels.contains(&renamed.gold.as_str())), (&usual.gold, true));
+        }
+    }
+}
+
+#[test]
+fn cards_come_in_another_order_and_get_no_other_names() {
+    let mut spec = spec("estimation_tawos", &puma_eval::spec::STRATEGIES, 3);
+    spec.perturbations = vec!["label_order".into()];
+    let plan = planned(&spec, &dataset(60)).unwrap();
+    for pair in plan.jobs.chunks(2) {
+        assert!(pair[0].prompt != pair[1].prompt || pair[0].follow_up != pair[1].follow_up);
+    }
+    for (name, reason) in [("option_rename", "another name for 5"), ("pair_swap", "one issue at a time")] {
+        spec.perturbations = vec![name.into()];
+        let error = planned(&spec, &dataset(60)).unwrap_err();
+        assert!(matches!(error, PlanError::PerturbationRefused { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn a_template_that_writes_its_options_out_cannot_be_asked_in_another_order_or_under_other_names() {
+    let planned = |scenario: &str, strategy: &str, perturbation: &str, template: &str, text: &str| {
+        let mut spec = spec(scenario, &[strategy], 3);
+        spec.perturbations = vec![perturbation.into()];
+        let overrides = [(format!("{scenario}/{template}"), text.to_owned())].into();
+        planned_with(&spec, &dataset(60), &Templates::with_overrides(&overrides).unwrap())
+    };
+    let written_out = "{{ instance.title }}: Critical, Major, Minor or Trivial?";
+    for perturbation in ["label_order", "option_rename"] {
+        let error = planned("triage_jira", "zero-shot", perturbation, "zero_shot", written_out).unwrap_err();
+        assert!(matches!(error, PlanError::PerturbationShowsNothing { .. }), "{error}");
+        assert!(error.to_string().contains("triage_jira/zero_shot") && error.hint().contains("`labels`"), "{error}");
+    }
+    let half = "Critical is rare. {{ instance.title }}: {{ labels | join(', ') }}?";
+    let error = planned("triage_jira", "zero-shot", "option_rename", "zero_shot", half).unwrap_err();
+    assert!(matches!(error, PlanError::OptionsHardCoded { label: "Critical", .. }), "{error}");
+    assert!(planned("triage_jira", "zero-shot", "label_order", "zero_shot", half).is_ok());
+    // Issue texts may say what they like.
+    let from_the_issue = "{{ instance.title }} Critical{{ labels[0] }}: {{ labels | join(' ') }}?";
+    assert!(planned("triage_jira", "zero-shot", "option_rename", "zero_shot", from_the_issue).is_ok());
+    let letters = "A: {{ instance.title_a }} B: {{ instance.title_b }} {{ labels | join(' or ') }}?";
+    let error = planned("prioritization_jira", "zero-shot", "option_rename", "zero_shot", letters).unwrap_err();
+    assert!(matches!(error, PlanError::OptionsHardCoded { label: "B", .. }), "{error}");
+    // Upstream asks `egi` in one turn, which lists nothing.
+    let mut spec = spec("triage_jira", &["egi"], 3);
+    spec.perturbations = vec!["option_rename".into()];
+    spec.compat = Some(Compat::Puma4);
+    let error = crate::planned(&spec, &dataset(60)).unwrap_err();
+    assert!(matches!(error, PlanError::PerturbationShowsNothing { strategy: "egi", .. }), "{error}");
 }
 
 #[test]

@@ -20,9 +20,16 @@ struct Case {
     instance: BTreeMap<String, String>,
     examples: usize,
     labels: Vec<String>,
+    /// Each answer with its name in the prompt.
+    answers: Vec<(String, String)>,
     prompt: String,
     hash: String,
 }
+
+static NO_FIELDS: BTreeMap<String, String> = BTreeMap::new();
+
+const NOTHING: PromptContext<'static> =
+    PromptContext { scenario: "triage_jira", labels: &[], answers: &[], instance: &NO_FIELDS, examples: &[] };
 
 fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/prompts.json")).expect("the golden file is JSON")
@@ -37,7 +44,10 @@ fn every_template_renders_as_jinja2_renders_it() {
         let labels: Vec<&str> = case.labels.iter().map(String::as_str).collect();
         let examples = golden.examples.get(scenario).unwrap_or(&golden.examples["triage_jira"]);
         let examples = &examples[..case.examples];
-        let context = PromptContext { scenario, labels: &labels, instance: &case.instance, examples };
+        let answers: Vec<(&str, &str)> =
+            case.answers.iter().map(|(answer, name)| (answer.as_str(), name.as_str())).collect();
+        let context =
+            PromptContext { scenario, labels: &labels, answers: &answers, instance: &case.instance, examples };
         let prompt = templates.render(name, &context).unwrap();
         assert_eq!(prompt, case.prompt, "{}", case.template);
         assert_eq!(prompt_hash(&prompt), case.hash);
@@ -67,9 +77,11 @@ fn prompts_of_one_strategy_share_all_text_before_the_instance() {
         for strategy in STRATEGIES {
             let render = |text: &str| {
                 let instance = scenario.prompt_fields().iter().map(|field| ((*field).to_owned(), text.to_owned()));
+                let answers: Vec<(&str, &str)> = scenario.answer_texts().iter().map(|text| (*text, *text)).collect();
                 let context = PromptContext {
                     scenario: scenario.name(),
                     labels: scenario.labels(),
+                    answers: &answers,
                     instance: &instance.collect(),
                     examples: &[],
                 };
@@ -95,7 +107,7 @@ fn an_override_replaces_one_template_and_a_broken_one_is_named() {
         BTreeMap::from([("triage_jira/zero_shot.jinja".to_owned(), "Just {{ instance.title }}!\n".to_owned())]);
     let templates = Templates::with_overrides(&overrides).unwrap();
     let instance = BTreeMap::from([("title".to_owned(), "this".to_owned())]);
-    let context = PromptContext { scenario: "triage_jira", labels: &[], instance: &instance, examples: &[] };
+    let context = PromptContext { instance: &instance, ..NOTHING };
     assert_eq!(templates.render("zero_shot", &context).unwrap(), "Just this!");
     assert_ne!(
         templates.sha256("triage_jira", "zero_shot").unwrap(),
@@ -111,6 +123,5 @@ fn an_override_replaces_one_template_and_a_broken_one_is_named() {
 fn an_attribute_of_something_undefined_is_an_error_as_in_jinja2() {
     let overrides = BTreeMap::from([("triage_jira/rcoif".to_owned(), "{{ instance.a.b }}".to_owned())]);
     let templates = Templates::with_overrides(&overrides).unwrap();
-    let context = PromptContext { scenario: "triage_jira", labels: &[], instance: &BTreeMap::new(), examples: &[] };
-    assert!(matches!(templates.render("rcoif", &context), Err(PromptError::Render { .. })));
+    assert!(matches!(templates.render("rcoif", &NOTHING), Err(PromptError::Render { .. })));
 }

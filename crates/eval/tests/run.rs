@@ -7,8 +7,9 @@ use puma_core::backend::OnDone;
 use puma_core::canon::sha256_hex;
 use puma_core::{
     Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Completion, CompletionCache, Forgotten,
-    JobRecord, ModelIdentity, Outcome, Request, Role, RunEvent, RunStatus,
+    JobRecord, ModelIdentity, Outcome, Request, Role, RunEvent, RunStatus, TokenLogprob, TopLogprob,
 };
+use puma_eval::perturb;
 use puma_eval::plan::Plan;
 use puma_eval::run::{JobOrder, MAX_FAILURES_IN_A_ROW, RunError, predictions_summary_hash, rescore};
 use puma_eval::scenario;
@@ -337,6 +338,122 @@ fn stored_completions_can_be_read_again_with_another_parser() {
         if record.strategy == "zero-shot" && record.raw_response() == "Critical or Minor" {
             assert_eq!((record.outcome, upstream.answer.as_deref()), (Outcome::Ambiguous, Some("Critical")));
         }
+    }
+}
+
+/// A model that understands the issue and reads the options off the prompt: whatever is changed around the issue, it is
+/// right.
+fn sound(request: &Request) -> Line {
+    let whole: String = request.messages.iter().map(|message| message.content.as_str()).collect();
+    let numbers: Vec<usize> = whole
+        .lines()
+        .filter_map(|line| line.strip_prefix("Title: "))
+        .map(|title| title.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("a numbered title"))
+        .collect();
+    let offers = |name: &str| whole.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
+    let rank = numbers[numbers.len() - 1] % 4;
+    let answer = if whole.contains("two issues") {
+        let first = numbers[numbers.len() - 2] % 4 < rank;
+        match (offers("Y"), first) {
+            (true, true) => "X",
+            (true, false) => "Y",
+            (false, true) => "A",
+            (false, false) => "B",
+        }
+    } else if whole.contains("story points") {
+        ["1", "3", "5", "8"][rank]
+    } else {
+        if offers("P1") { ["P1", "P2", "P3", "P4"][rank] } else { LABELS[rank] }
+    };
+    Line::say(format!("Final answer: {answer}"))
+}
+
+#[test]
+fn a_sound_judge_is_right_under_every_perturbation_that_keeps_the_issue() {
+    let keep_the_title = [
+        "pair_swap",
+        "whitespace",
+        "unicode_confusables",
+        "shorten_sentences",
+        "label_order",
+        "option_rename",
+        "typos_5pct",
+        "case_upper",
+    ];
+    for scenario in scenario::SCENARIOS {
+        let mut spec = spec(scenario.name(), &["zero-shot", "few-shot-3", "cot-few-shot", "rcoif", "egi"], 8);
+        let can = |name: &&str| perturb::find(name).unwrap().refusal(scenario).is_none();
+        spec.perturbations = keep_the_title.iter().filter(|name| can(name)).map(|name| (*name).to_owned()).collect();
+        let plan = planned(&spec, &dataset(40)).unwrap();
+        let backend = ScriptedBackend::from_fn(sound).with_capacity(16);
+        let mut events: Vec<RunEvent> = Vec::new();
+        go(&plan, &BTreeSet::new(), &asker(&backend), &mut events, &Cancel::default()).unwrap();
+        let records = records(&events);
+        assert_eq!(records.len(), plan.jobs.len());
+        let mut golds: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+        for record in &records {
+            let what = format!("{} {} {:?}", scenario.name(), record.strategy, record.perturbation);
+            assert_eq!(record.answer.as_deref(), Some(record.gold.as_str()), "{what}: {}", record.raw_response());
+            assert_eq!(rescore(record, scenario, ParserMode::FinalAnswer).as_ref(), Some(record), "{what}");
+            assert_eq!(rescore(record, scenario, ParserMode::FirstMatch).unwrap().answer, record.answer, "{what}");
+            golds.entry(record.perturbation.as_deref()).or_default().insert(&record.gold);
+        }
+        assert!(golds.values().all(|golds| golds.len() > 1), "one answer alone would prove little");
+    }
+}
+
+#[test]
+fn answers_and_probabilities_of_renamed_options_are_stored_under_the_usual_names() {
+    let logprob = |text: &str, probability: f32| TopLogprob { id: None, token: text.into(), logprob: probability.ln() };
+    let token = |text: &str, probability: f32, top: &[TopLogprob]| TokenLogprob {
+        id: None,
+        token: text.into(),
+        logprob: probability.ln(),
+        top: top.to_vec(),
+    };
+    for (scenario, tokens, text, answer, other) in [
+        (
+            "triage_jira",
+            vec![token("P", 0.8, &[]), token("2", 0.75, &[logprob("1", 0.25)])],
+            "P2",
+            ("Major", 0.6),
+            ("Critical", 0.2),
+        ),
+        (
+            "prioritization_jira",
+            vec![token("Y", 0.7, &[logprob("X", 0.1), logprob("A", 0.1)])],
+            "Y",
+            ("B", 0.7),
+            ("A", 0.1),
+        ),
+    ] {
+        let mut spec = spec(scenario, &["zero-shot"], 1);
+        spec.perturbations = vec!["option_rename".into()];
+        let plan = planned(&spec, &dataset(20)).unwrap();
+        let backend = ScriptedBackend::from_fn(move |_| Line::say(text).with_tokens(tokens.clone()));
+        let mut events: Vec<RunEvent> = Vec::new();
+        go(&plan, &BTreeSet::new(), &asker(&backend), &mut events, &Cancel::default()).unwrap();
+        let records = records(&events);
+        let [usual, renamed] = records.as_slice() else { panic!("two jobs") };
+        assert_eq!(usual.outcome, Outcome::Unparsed, "the usual prompt offers no such option");
+        assert_eq!((renamed.outcome, renamed.answer.as_deref()), (Outcome::Answered, Some(answer.0)));
+        assert_eq!(renamed.raw_response(), text);
+        let labels: Vec<&str> = renamed.label_probabilities.keys().map(String::as_str).collect();
+        let mut expected = vec![answer.0, other.0];
+        expected.sort_unstable();
+        assert_eq!(labels, expected);
+        for (label, probability) in [answer, other] {
+            assert!((renamed.label_probabilities[label] - probability).abs() < 1e-6, "{label}");
+        }
+        assert_eq!(renamed.confidence, Some(renamed.label_probabilities[answer.0]));
+        let scenario = puma_eval::scenario::find(scenario).unwrap();
+        assert_eq!(rescore(renamed, scenario, ParserMode::FinalAnswer).as_ref(), Some(renamed));
+        // The usual name is no answer to a prompt that does not offer it.
+        let unheard = ScriptedBackend::always(answer.0);
+        let mut events: Vec<RunEvent> = Vec::new();
+        go(&plan, &BTreeSet::new(), &asker(&unheard), &mut events, &Cancel::default()).unwrap();
+        let outcomes: Vec<Outcome> = crate::records(&events).iter().map(|record| record.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Answered, Outcome::Unparsed]);
     }
 }
 

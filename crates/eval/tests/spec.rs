@@ -139,13 +139,27 @@ fn every_problem_of_a_file_is_reported_with_its_place() {
     my.yaml:11:14: there is no strategy `few_shot_3`
       hint: did you mean `few-shot-3`? known: zero-shot, zero-shot-cot, one-shot, few-shot-3, few-shot-5, few-shot-8, cot-few-shot, rcoif, contextual-anchoring, self-consistency, egi
     my.yaml:12:17: there is no perturbation `typos`
-      hint: did you mean `typos_5pct`? known: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise, gender_swap_prefix_male, gender_swap_prefix_female, register_shift_informal
+      hint: did you mean `typos_5pct`? known: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise, gender_swap_prefix_male, gender_swap_prefix_female, register_shift_informal, pair_swap, whitespace, unicode_confusables, shorten_sentences, label_order, option_rename
     my.yaml:12:36: `case_upper` is listed twice in `perturbations`
       hint: list it once; `repeat` is for repetitions
     my.yaml:13:11: there is no metric `f1_marco`
       hint: did you mean `f1_macro`?
     my.yaml:14:9: `repeat` must be a whole number, but it is the number 1.5
     "#);
+}
+
+#[test]
+fn a_perturbation_that_the_scenario_cannot_take_is_named_with_its_place() {
+    let yaml = |scenario: &str| {
+        format!("id: t\nscenario: {scenario}\nmodels: [m]\nperturbations: [pair_swap, option_rename]\n")
+    };
+    insta::assert_snapshot!(errors(&yaml("effort_tawos")), @"
+    my.yaml:4:17: `pair_swap` cannot be applied to `effort_tawos`: it swaps the two issues of a pair, and this scenario shows one issue at a time
+      hint: remove it from the list
+    my.yaml:4:28: `option_rename` cannot be applied to `effort_tawos`: its answers are numbers, and another name for 5 would be another number
+      hint: remove it from the list
+    ");
+    assert!(parse(&yaml("prioritization_jira"), "t").is_ok());
 }
 
 #[test]

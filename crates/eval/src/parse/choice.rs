@@ -1,4 +1,4 @@
-//! Reading which of two was chosen: A or B, and never the English article.
+//! Reading which of two was chosen: A or B (or X or Y), and never the English article.
 
 use super::first_match;
 use super::label::{next_alternative, opens_with, words};
@@ -11,15 +11,42 @@ use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// The choice, `A` or `B`, that `text` answers with.
-pub fn choice(text: &str, mode: ParserMode) -> Parsed {
+/// The names of the two things to choose between: one capital letter each.
+#[derive(Debug)]
+pub struct ChoiceNames {
+    first: &'static str,
+    second: &'static str,
+    /// A name, what is said of it, and the rest of the clause.
+    comparison: LazyLock<Regex>,
+    /// A name as a whole word, in any case.
+    pub(super) mention: LazyLock<Regex>,
+}
+
+/// A or B, which every prompt offers by itself.
+pub static A_OR_B: ChoiceNames = ChoiceNames {
+    first: "A",
+    second: "B",
+    comparison: LazyLock::new(|| comparison("AB")),
+    mention: LazyLock::new(|| pattern(r"(?i)\b[AB]\b")),
+};
+
+/// X or Y, which prompts offer whose options are renamed.
+pub static X_OR_Y: ChoiceNames = ChoiceNames {
+    first: "X",
+    second: "Y",
+    comparison: LazyLock::new(|| comparison("XY")),
+    mention: LazyLock::new(|| pattern(r"(?i)\b[XY]\b")),
+};
+
+/// Which of the two `names` the `text` answers with.
+pub fn choice(text: &str, names: &'static ChoiceNames, mode: ParserMode) -> Parsed {
     match mode {
-        ParserMode::FinalAnswer => final_answer(text, &ChoiceReader),
-        ParserMode::FirstMatch => first_match::choice(text),
+        ParserMode::FinalAnswer => final_answer(text, &ChoiceReader(names)),
+        ParserMode::FirstMatch => first_match::choice(text, names),
     }
 }
 
-struct ChoiceReader;
+struct ChoiceReader(&'static ChoiceNames);
 
 static ANNOUNCEMENTS: LazyLock<Announcements> = LazyLock::new(|| {
     Announcements::new(
@@ -75,27 +102,29 @@ fn word_after(text: &str, end: usize) -> Option<String> {
     (!word.is_empty()).then(|| word.to_ascii_lowercase())
 }
 
-/// The letter that is the whole word at `range`, if it is the name of an issue.
-fn letter(text: &str, range: &Range<usize>, announced: bool) -> Option<&'static str> {
-    let (letter, upper) = match &text[range.clone()] {
-        "A" => ("A", true),
-        "B" => ("B", true),
-        "a" => ("A", false),
-        "b" => ("B", false),
-        _ => return None,
-    };
-    let follower = word_after(text, range.end);
-    let stands_alone = follower.is_none() && !text[range.end..].starts_with(['\'', '’', '-', '/', '+', '#']);
-    let named = NAMED.is_match(&text[..range.start]);
-    let named_by_verb = follower.is_some_and(|word| AFTER_A_NAME.contains(&word.as_str()));
-    let possessive = text[range.end..].starts_with(['\'', '’']) && named;
-    let is_name = match (letter, upper) {
-        (_, true) if named || stands_alone || named_by_verb => true,
-        ("B", true) => !text[range.end..].starts_with(['-', '+', '#', '/']),
-        (_, false) => stands_alone && (announced || named || text.trim().len() <= 3),
-        _ => possessive,
-    };
-    is_name.then_some(letter)
+impl ChoiceNames {
+    /// The name that `word` is, and whether it is spelled in capitals.
+    fn named(&self, word: &str) -> Option<(&'static str, bool)> {
+        let name = [self.first, self.second].into_iter().find(|name| name.eq_ignore_ascii_case(word))?;
+        Some((name, name == word))
+    }
+
+    /// The letter that is the whole word at `range`, if it is the name of an issue.
+    fn letter(&self, text: &str, range: &Range<usize>, announced: bool) -> Option<&'static str> {
+        let (letter, upper) = self.named(&text[range.clone()])?;
+        let article = letter == "A";
+        let follower = word_after(text, range.end);
+        let stands_alone = follower.is_none() && !text[range.end..].starts_with(['\'', '’', '-', '/', '+', '#']);
+        let named = NAMED.is_match(&text[..range.start]);
+        let named_by_verb = follower.is_some_and(|word| AFTER_A_NAME.contains(&word.as_str()));
+        let is_name = match upper {
+            true if named || stands_alone || named_by_verb => true,
+            true if !article => !text[range.end..].starts_with(['-', '+', '#', '/']),
+            true => false,
+            false => stands_alone && (announced || named || text.trim().len() <= 3),
+        };
+        is_name.then_some(letter)
+    }
 }
 
 static HEADING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?im)^[\s*_#]*(?:issue|option|ticket)[ *_]+$"));
@@ -105,12 +134,16 @@ fn heads_an_issue(text: &str, range: &Range<usize>) -> bool {
     HEADING.is_match(&text[..range.start]) && text[range.end..].trim_start_matches(['*', '_']).starts_with(':')
 }
 
-static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(
-        r#"\b([AB])\b[*_"'`)]*\s+(?:(?i:clearly|definitely|likely|probably|therefore|also|actually)\s+)?"#,
-        r"(?i:is|has|gets|takes|deserves|should|needs|must|comes|ranks|would|will|carries|requires|poses)\b([^.;\n]{0,120})"
+/// A sentence that says something of one of `letters`.
+fn comparison(letters: &str) -> Regex {
+    pattern(&format!(
+        concat!(
+            r#"\b([{}])\b[*_"'`)]*\s+(?:(?i:clearly|definitely|likely|probably|therefore|also|actually)\s+)?"#,
+            r"(?i:is|has|gets|takes|deserves|should|needs|must|comes|ranks|would|will|carries|requires|poses)\b([^.;\n]{{0,120}})"
+        ),
+        letters
     ))
-});
+}
 
 static AHEAD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
@@ -124,8 +157,8 @@ static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Who is said to come first, if every comparison in the text says the same.
-fn compared(text: &str) -> Option<Found> {
-    let mut verdicts = COMPARISON.captures_iter(text).filter_map(|found| {
+fn compared(text: &str, names: &ChoiceNames) -> Option<Found> {
+    let mut verdicts = names.comparison.captures_iter(text).filter_map(|found| {
         let (name, tail) = (found.get(1)?, found.get(2)?.as_str());
         let ahead = AHEAD.find(tail).map(|place| place.start());
         let behind = BEHIND.find(tail).map(|place| place.start());
@@ -136,7 +169,7 @@ fn compared(text: &str) -> Option<Found> {
             (None, Some(_)) => false,
             (None, None) => return None,
         };
-        let answer = if (name.as_str() == "A") == is_ahead { "A" } else { "B" };
+        let answer = if (name.as_str() == names.first) == is_ahead { names.first } else { names.second };
         Some(Found { answer: answer.to_owned(), range: name.range() })
     });
     let first = verdicts.next()?;
@@ -162,7 +195,7 @@ impl Reader for ChoiceReader {
             let at = at + name.map_or(0, |name| name.len());
             let range = words(&text[at..]).next().filter(|range| range.start == 0)?;
             let range = at..at + range.end;
-            let answer = letter(text, &range, true)?.to_owned();
+            let answer = self.0.letter(text, &range, true)?.to_owned();
             (!heads_an_issue(text, &range)).then_some(Found { answer, range })
         };
         let first = one(at)?;
@@ -175,7 +208,7 @@ impl Reader for ChoiceReader {
     fn mentions(&self, text: &str) -> Mentions {
         let mut mentions = Mentions::default();
         for range in words(text) {
-            if let Some(answer) = letter(text, &range, false).filter(|_| !heads_an_issue(text, &range)) {
+            if let Some(answer) = self.0.letter(text, &range, false).filter(|_| !heads_an_issue(text, &range)) {
                 let denied = is_negated(text, range.start);
                 let found = Found { answer: answer.to_owned(), range };
                 if denied { mentions.denied.push(found) } else { mentions.meant.push(found) }
@@ -189,6 +222,6 @@ impl Reader for ChoiceReader {
     }
 
     fn special(&self, text: &str) -> Option<(&'static str, Found)> {
-        compared(text).map(|found| ("comparison", found))
+        compared(text, self.0).map(|found| ("comparison", found))
     }
 }

@@ -3,6 +3,7 @@
 //! Kept exact, defects included, for published numbers: a negated label, the number of a list item and the English
 //! article "a" all count. Source: upstream v4.0 as described in its parser tests.
 
+use super::choice::ChoiceNames;
 use super::parsed::{Parsed, Standing, shortest_decimal};
 use super::reasoning::{Visible, visible_as_upstream};
 use regex::Regex;
@@ -13,7 +14,6 @@ const RULE: &str = "first_match";
 const SCALE: [f64; 7] = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0];
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[0-9]+\.?[0-9]*").expect("a valid pattern"));
-static LETTER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b[AB]\b").expect("a valid pattern"));
 
 fn found(visible: &Visible, answer: String, range: &Range<usize>) -> Parsed {
     Parsed {
@@ -62,10 +62,10 @@ fn snap(value: f64) -> f64 {
     if (nearest - value).abs() <= 1.0 { nearest } else { value }
 }
 
-/// The first A or B that stands as a word of its own, in any case.
-pub(super) fn choice(text: &str) -> Parsed {
+/// The first of the two names that stands as a word of its own, in any case.
+pub(super) fn choice(text: &str, names: &ChoiceNames) -> Parsed {
     let visible = visible_as_upstream(text);
-    match LETTER.find(&visible.text) {
+    match names.mention.find(&visible.text) {
         Some(letter) => found(&visible, letter.as_str().to_ascii_uppercase(), &letter.range()),
         None => nothing(&visible),
     }
@@ -73,6 +73,7 @@ pub(super) fn choice(text: &str) -> Parsed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::choice::A_OR_B;
     use super::*;
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
             assert_eq!(label(text, &labels).answer.as_deref(), answer, "{text}");
         }
         for (text, answer) in [("It is a bug in B", Some("A")), ("Issue B", Some("B")), ("Both", None)] {
-            assert_eq!(choice(text).answer.as_deref(), answer, "{text}");
+            assert_eq!(choice(text, &A_OR_B).answer.as_deref(), answer, "{text}");
         }
     }
 }

@@ -16,7 +16,7 @@ mod points;
 mod reader;
 mod reasoning;
 
-pub use choice::choice;
+pub use choice::{A_OR_B, ChoiceNames, X_OR_Y, choice};
 pub use label::label;
 pub use outcome::outcome;
 pub use parsed::{Parsed, Standing, shortest_decimal};

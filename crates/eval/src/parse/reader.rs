@@ -226,7 +226,7 @@ fn decoration(line: &str) -> usize {
 }
 
 static NEXT_TASK: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?im)^[\s*#]*(?:example\s+\d+|title\s*:|now\s+(?:choose|estimate|compare)\b|issue\s+a\s*:?\s*$)")
+    pattern(r"(?im)^[\s*#]*(?:example\s+\d+|title\s*:|now\s+(?:choose|estimate|compare)\b|issue\s+[ax]\s*:?\s*$)")
 });
 
 /// A bound on work for texts made of headings.

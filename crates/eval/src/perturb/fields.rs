@@ -1,6 +1,5 @@
-//! Perturbing an instance: every text a prompt shows, each with the same seed.
+//! The fields of an instance that perturbations reach.
 
-use super::catalogue::{UnknownPerturbation, apply};
 use std::collections::BTreeMap;
 
 /// Fields that hold issue text. Upstream knows only the first three, so its prioritization pairs stayed unperturbed.
@@ -16,36 +15,51 @@ pub const TEXT_FIELDS: [&str; 9] = [
     "summary_b",
 ];
 
-/// Perturbs every [`TEXT_FIELDS`] entry of `fields`; the others (keys, priorities) stay.
-///
-/// Errors: [`UnknownPerturbation`]; the fields are then untouched.
-pub fn apply_to_fields(
-    name: &str,
-    seed: u64,
-    fields: &mut BTreeMap<String, String>,
-) -> Result<(), UnknownPerturbation> {
+/// Changes every [`TEXT_FIELDS`] entry of `fields`, each on its own; the others (keys, priorities) stay.
+pub(super) fn apply_to_fields(change: impl Fn(&str) -> String, fields: &mut BTreeMap<String, String>) {
     for field in TEXT_FIELDS {
         if let Some(text) = fields.get_mut(field) {
-            *text = apply(name, seed, text)?;
+            *text = change(text);
         }
     }
-    apply(name, seed, "").map(drop)
+}
+
+/// Gives every field of issue A to issue B and the other way round, whatever it holds.
+pub(super) fn swap_pair(fields: &mut BTreeMap<String, String>) {
+    *fields = std::mem::take(fields)
+        .into_iter()
+        .map(|(name, text)| match (name.strip_suffix("_a"), name.strip_suffix("_b")) {
+            (Some(stem), _) => (format!("{stem}_b"), text),
+            (_, Some(stem)) => (format!("{stem}_a"), text),
+            (None, None) => (name, text),
+        })
+        .collect();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn pair() -> BTreeMap<String, String> {
+        [("title_a", "Login fails"), ("title_b", "Typo"), ("issue_key_a", "AB-1"), ("source", "x")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
     #[test]
     fn both_issues_of_a_pair_are_perturbed_and_their_keys_are_not() {
-        let mut fields: BTreeMap<String, String> =
-            [("title_a", "Login fails"), ("title_b", "Typo"), ("issue_key_a", "AB-1")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into();
-        apply_to_fields("case_upper", 1, &mut fields).unwrap();
-        assert_eq!(fields["title_a"], "LOGIN FAILS");
-        assert_eq!(fields["title_b"], "TYPO");
-        assert_eq!(fields["issue_key_a"], "AB-1");
-        assert!(apply_to_fields("nothing", 1, &mut BTreeMap::new()).is_err());
+        let mut fields = pair();
+        apply_to_fields(str::to_uppercase, &mut fields);
+        assert_eq!([&fields["title_a"], &fields["title_b"], &fields["issue_key_a"]], ["LOGIN FAILS", "TYPO", "AB-1"]);
+    }
+
+    #[test]
+    fn a_swap_moves_every_field_of_an_issue_even_one_the_other_lacks() {
+        let mut fields = pair();
+        swap_pair(&mut fields);
+        assert_eq!([&fields["title_a"], &fields["title_b"], &fields["issue_key_b"]], ["Typo", "Login fails", "AB-1"]);
+        assert!(!fields.contains_key("issue_key_a"));
+        swap_pair(&mut fields);
+        assert_eq!(fields, pair());
     }
 }

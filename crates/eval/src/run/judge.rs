@@ -3,8 +3,8 @@
 use crate::confidence::label_probabilities;
 use crate::metric::TaskKind;
 use crate::parse::{Parsed, outcome, shortest_decimal};
-
-use crate::scenario::Scenario;
+use crate::perturb::label_names;
+use crate::scenario::{LabelNames, Scenario};
 use crate::spec::ParserMode;
 use crate::strategy::{self, Strategy};
 use puma_core::{Completion, JobRecord, Outcome};
@@ -23,11 +23,19 @@ pub struct Verdict {
 }
 
 /// Judges the completions of one job: turns of a conversation (the last one counts) or votes (the majority counts,
-/// the median for numbers; ties go to the answer that was given first).
-pub fn judge(scenario: &dyn Scenario, mode: ParserMode, strategy: &Strategy, completions: &[Completion]) -> Verdict {
+/// the median for numbers; ties go to the answer that was given first). `names` are those under which the prompt showed
+/// the labels; answers and probabilities come out under the scenario's own.
+pub fn judge(
+    scenario: &dyn Scenario,
+    mode: ParserMode,
+    names: LabelNames,
+    strategy: &Strategy,
+    completions: &[Completion],
+) -> Verdict {
+    let asked = Asked { scenario, mode, names, strategy };
     let verdicts: Vec<Verdict> = match strategy.turns {
-        1 => completions.iter().map(|completion| judge_one(scenario, mode, strategy, completion)).collect(),
-        _ => completions.last().map(|last| judge_one(scenario, mode, strategy, last)).into_iter().collect(),
+        1 => completions.iter().map(|completion| asked.judge_one(completion)).collect(),
+        _ => completions.last().map(|last| asked.judge_one(last)).into_iter().collect(),
     };
     match <[Verdict; 1]>::try_from(verdicts) {
         Ok([verdict]) => verdict,
@@ -35,33 +43,51 @@ pub fn judge(scenario: &dyn Scenario, mode: ParserMode, strategy: &Strategy, com
     }
 }
 
-fn judge_one(scenario: &dyn Scenario, mode: ParserMode, strategy: &Strategy, completion: &Completion) -> Verdict {
-    let parsed = scenario.parse(&completion.text, mode);
-    let outcome = outcome(completion, &parsed, strategy.reasoning);
-    let mut probabilities = probabilities(scenario, completion, &parsed);
-    let answer = parsed.answer.filter(|_| outcome == Outcome::Answered);
-    // Scale numbers nobody mentioned say nothing.
-    probabilities.retain(|_, probability| *probability > 0.0);
-    Verdict {
-        outcome,
-        confidence: answer.as_ref().and_then(|answer| probabilities.get(answer).copied()),
-        rule: answer.is_some().then(|| parsed.rule.to_owned()),
-        label_probabilities: probabilities,
-        answer,
-    }
+/// What a completion answers.
+struct Asked<'a> {
+    scenario: &'a dyn Scenario,
+    mode: ParserMode,
+    names: LabelNames,
+    strategy: &'a Strategy,
 }
 
-fn probabilities(scenario: &dyn Scenario, completion: &Completion, parsed: &Parsed) -> BTreeMap<String, f64> {
-    let (Some(span), Some(answer)) = (&parsed.span, &parsed.answer) else {
-        return BTreeMap::new();
-    };
-    let mut answers: Vec<&str> = scenario.answer_texts().to_vec();
-    if !answers.contains(&answer.as_str()) {
-        answers.push(answer);
+impl Asked<'_> {
+    fn judge_one(&self, completion: &Completion) -> Verdict {
+        let parsed = self.scenario.parse_named(&completion.text, self.names, self.mode);
+        let outcome = outcome(completion, &parsed, self.strategy.reasoning);
+        let probabilities = self.probabilities(completion, &parsed);
+        let answer = parsed.answer.filter(|_| outcome == Outcome::Answered).map(|name| self.own(&name));
+        Verdict {
+            outcome,
+            confidence: answer.as_ref().and_then(|answer| probabilities.get(answer).copied()),
+            rule: answer.is_some().then(|| parsed.rule.to_owned()),
+            label_probabilities: probabilities,
+            answer,
+        }
     }
-    // A lower-case "a" is an article, so letters are compared as they are.
-    let exact_case = scenario.kind() == TaskKind::Pairwise;
-    label_probabilities(completion, span.clone(), &answers, exact_case).unwrap_or_default()
+
+    /// The answer that the prompt calls `name`.
+    fn own(&self, name: &str) -> String {
+        self.scenario.answer_named(name, self.names).to_owned()
+    }
+
+    /// The probability of every answer, by its own name.
+    fn probabilities(&self, completion: &Completion, parsed: &Parsed) -> BTreeMap<String, f64> {
+        let (Some(span), Some(answer)) = (&parsed.span, &parsed.answer) else {
+            return BTreeMap::new();
+        };
+        let answers = self.scenario.answer_texts().iter();
+        let mut shown: Vec<&str> = answers.map(|answer| self.scenario.name_of(answer, self.names)).collect();
+        if !shown.contains(&answer.as_str()) {
+            shown.push(answer);
+        }
+        // A lower-case "a" is an article, so letters are compared as they are.
+        let exact_case = self.scenario.kind() == TaskKind::Pairwise;
+        let probabilities = label_probabilities(completion, span.clone(), &shown, exact_case).unwrap_or_default();
+        // Scale numbers nobody mentioned say nothing.
+        let said = probabilities.into_iter().filter(|(_, probability)| *probability > 0.0);
+        said.map(|(name, probability)| (self.own(&name), probability)).collect()
+    }
 }
 
 fn judge_votes(kind: TaskKind, votes: &[Verdict]) -> Verdict {
@@ -112,9 +138,10 @@ pub fn rescore(record: &JobRecord, scenario: &dyn Scenario, mode: ParserMode) ->
     let strategy = strategy::find(&record.strategy)?;
     let mut record = record.clone();
     if record.outcome != Outcome::BackendFailed && !record.completions.is_empty() {
+        let names = label_names(record.perturbation.as_deref());
         // A record made with `compat` has fewer turns than its strategy.
         let turns = if record.completions.len() == 1 { 1 } else { strategy.turns };
-        let verdict = judge(scenario, mode, &Strategy { turns, ..strategy }, &record.completions);
+        let verdict = judge(scenario, mode, names, &Strategy { turns, ..strategy }, &record.completions);
         record.outcome = verdict.outcome;
         record.answer = verdict.answer;
         record.rule = verdict.rule;

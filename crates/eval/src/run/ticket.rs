@@ -73,7 +73,7 @@ impl<'a> Ticket<'a> {
         let (outcome, verdict) = match &self.failure {
             Some(failure) => (outcome_of(failure), None),
             None => {
-                let verdict = judge(plan.scenario, plan.parser, &job.strategy, &completions);
+                let verdict = judge(plan.scenario, plan.parser, job.names, &job.strategy, &completions);
                 (verdict.outcome, Some(verdict))
             }
         };
@@ -89,7 +89,7 @@ impl<'a> Ticket<'a> {
             perturbation: job.perturbation.clone(),
             repeat: job.repeat,
             seed: job.seed,
-            gold: instance.gold.clone(),
+            gold: job.gold.clone(),
             group: instance.group.clone(),
             prompt: job.prompt.clone(),
             prompt_hash: job.prompt_hash.clone(),

@@ -8,6 +8,16 @@ use crate::parse::Parsed;
 use crate::spec::{ParserMode, canonical_scenario};
 use std::fmt::Debug;
 
+/// The names under which a prompt shows the labels of its scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelNames {
+    /// [`Scenario::labels`].
+    #[default]
+    Own,
+    /// [`Scenario::other_names`].
+    Other,
+}
+
 /// A task: how a dataset becomes instances, and how text becomes an answer.
 pub trait Scenario: Debug + Sync {
     /// The name in specs and in the database.
@@ -28,6 +38,28 @@ pub trait Scenario: Debug + Sync {
 
     /// The possible answers in their order (highest priority first); empty for numbers.
     fn labels(&self) -> &'static [&'static str];
+    /// Other names for the labels, in their order, for prompts that test whether the name matters; empty where answers
+    /// are numbers.
+    fn other_names(&self) -> &'static [&'static str];
+
+    /// The labels under `names`, in their order.
+    fn label_names(&self, names: LabelNames) -> &'static [&'static str] {
+        match names {
+            LabelNames::Own => self.labels(),
+            LabelNames::Other => self.other_names(),
+        }
+    }
+
+    /// The name of `answer` in a prompt that shows the labels under `names`; what has no other name keeps its own.
+    fn name_of<'a>(&self, answer: &'a str, names: LabelNames) -> &'a str {
+        renamed(answer, self.labels(), self.label_names(names))
+    }
+
+    /// The answer that a prompt with these `names` calls `name`: [`name_of`](Self::name_of) the other way round.
+    fn answer_named<'a>(&self, name: &'a str, names: LabelNames) -> &'a str {
+        renamed(name, self.label_names(names), self.labels())
+    }
+
     /// Canonical dataset fields that must be there. Others (`description`, `project`) are used where they exist.
     fn required_fields(&self) -> &'static [&'static str];
     /// Fields of an instance that prompts may use.
@@ -61,10 +93,22 @@ pub trait Scenario: Debug + Sync {
     ) -> Result<Examples, ScenarioError>;
 
     /// Reads the model's answer out of its text. Total: any text gives a result.
-    fn parse(&self, text: &str, mode: ParserMode) -> Parsed;
+    fn parse(&self, text: &str, mode: ParserMode) -> Parsed {
+        self.parse_named(text, LabelNames::Own, mode)
+    }
+
+    /// Reads the answer to a prompt that showed the labels under `names`; the answer and the candidates are spelled as
+    /// shown.
+    fn parse_named(&self, text: &str, names: LabelNames, mode: ParserMode) -> Parsed;
 
     /// Every answer whose probability is worth telling, spelled as [`parse`](Self::parse) spells answers.
     fn answer_texts(&self) -> &'static [&'static str];
+}
+
+/// `name` as `to` spells what `from` spells so; a name that is not in `from` stays.
+fn renamed<'a>(name: &'a str, from: &[&'static str], to: &[&'static str]) -> &'a str {
+    let position = from.iter().position(|known| *known == name);
+    position.and_then(|position| to.get(position)).copied().unwrap_or(name)
 }
 
 /// Every scenario.
@@ -123,5 +167,19 @@ mod tests {
             assert_eq!(find(alias).map(|found| found.name()), Some(name));
         }
         assert!(find("triage_github").is_none());
+    }
+
+    #[test]
+    fn other_names_lead_to_the_labels_and_back_and_are_names_of_nothing_else() {
+        for scenario in SCENARIOS {
+            assert!([0, scenario.labels().len()].contains(&scenario.other_names().len()));
+            for (label, other) in scenario.labels().iter().zip(scenario.other_names()) {
+                assert_eq!(scenario.name_of(label, LabelNames::Other), *other);
+                assert_eq!(scenario.answer_named(other, LabelNames::Other), *label);
+                assert_eq!(scenario.name_of(label, LabelNames::Own), *label);
+                assert!(!scenario.labels().contains(other));
+            }
+            assert_eq!(scenario.answer_named("40", LabelNames::Other), "40");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `estimation_tawos`: how many story points a story has.
 
 use super::examples::{Example, Examples};
+use super::reasoning::Reasoning;
 use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed, train_answers};
 use super::triage::issue_instance;
-use super::{Scenario, ScenarioError};
+use super::{LabelNames, Scenario, ScenarioError};
 use crate::dataset::{Dataset, Row};
 use crate::instance::Instance;
 use crate::metric::TaskKind;
@@ -46,6 +47,9 @@ impl Scenario for Estimation {
         TaskKind::Regression
     }
     fn labels(&self) -> &'static [&'static str] {
+        &[]
+    }
+    fn other_names(&self) -> &'static [&'static str] {
         &[]
     }
     fn required_fields(&self) -> &'static [&'static str] {
@@ -93,16 +97,17 @@ impl Scenario for Estimation {
         }))
     }
 
-    fn parse(&self, text: &str, mode: ParserMode) -> Parsed {
+    fn parse_named(&self, text: &str, _names: LabelNames, mode: ParserMode) -> Parsed {
         parse::story_points(text, mode)
     }
 }
 
 /// Worked reasoning that retells the example and names no rule that would give the answer away.
-fn estimation_reasoning(row: &LabelledRow) -> String {
-    format!(
-        "{} Weighing how complex this is, what it depends on and what is unknown, the number that fits best is {}.",
-        super::examples::retold(row),
-        row.gold
-    )
+fn estimation_reasoning(row: &LabelledRow) -> Reasoning {
+    let retold = super::examples::retold(row);
+    Reasoning::default()
+        .text(&retold)
+        .text(" Weighing how complex this is, what it depends on and what is unknown, the number that fits best is ")
+        .answer(&row.gold)
+        .text(".")
 }

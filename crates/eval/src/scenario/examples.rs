@@ -5,10 +5,14 @@
 //! share their beginning. What counts as the judged instance is its text, so a duplicate under another key is left out
 //! as well.
 
+use super::reasoning::Reasoning;
 use super::rows::{LabelledRow, shuffle_key};
 use crate::dataset::Split;
 use crate::instance::Instance;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The field that holds the worked reasoning.
+const REASONING: &str = "reasoning";
 
 /// Title and description of an issue.
 pub(super) type IssueText = (String, String);
@@ -44,19 +48,38 @@ pub struct Example {
     pub fields: BTreeMap<String, String>,
     /// The issues it shows.
     pub(super) texts: Vec<IssueText>,
+    answer_field: &'static str,
+    reasoning: Reasoning,
 }
 
 impl Example {
-    pub(super) fn of_issue(row: &LabelledRow, answer_field: &str, reasoning: String) -> Self {
-        let fields = [
-            ("title", row.title.clone()),
-            ("description", row.description.clone()),
-            (answer_field, row.gold.clone()),
-            ("reasoning", reasoning),
-        ]
-        .map(|(name, text)| (name.to_owned(), text))
-        .into();
-        Self { name: row.id.clone(), fields, texts: vec![row.text()] }
+    /// An example with `fields` of its issues, solved by the (field, right answer) and the worked reasoning.
+    pub(super) fn new(
+        name: String,
+        mut fields: BTreeMap<String, String>,
+        texts: Vec<IssueText>,
+        (answer_field, answer): (&'static str, &str),
+        reasoning: Reasoning,
+    ) -> Self {
+        fields.insert(answer_field.to_owned(), answer.to_owned());
+        fields.insert(REASONING.to_owned(), reasoning.told(|answer| answer));
+        Self { name, fields, texts, answer_field, reasoning }
+    }
+
+    pub(super) fn of_issue(row: &LabelledRow, answer_field: &'static str, reasoning: Reasoning) -> Self {
+        let fields = [("title", &row.title), ("description", &row.description)]
+            .map(|(name, text)| (name.to_owned(), text.clone()))
+            .into();
+        Self::new(row.id.clone(), fields, vec![row.text()], (answer_field, &row.gold), reasoning)
+    }
+
+    /// [`fields`](Self::fields) for a prompt that calls each answer `name_of(answer)`.
+    pub fn fields_named<'a>(&'a self, name_of: impl Fn(&'a str) -> &'a str) -> BTreeMap<String, String> {
+        let mut fields = self.fields.clone();
+        let answer = &self.fields[self.answer_field];
+        fields.insert(self.answer_field.to_owned(), name_of(answer).to_owned());
+        fields.insert(REASONING.to_owned(), self.reasoning.told(name_of));
+        fields
     }
 }
 

@@ -6,10 +6,11 @@ mod estimation;
 mod examples;
 mod pairs;
 mod prioritization;
+mod reasoning;
 mod rows;
 mod triage;
 
-pub use definition::{SCENARIOS, Scenario, ScenarioError, find};
+pub use definition::{LabelNames, SCENARIOS, Scenario, ScenarioError, find};
 pub use estimation::{Estimation, STORY_POINT_SCALE};
 pub use examples::{Example, ExampleSource, Examples};
 pub use prioritization::Prioritization;

@@ -2,9 +2,10 @@
 
 use super::examples::{Example, Examples, judged_texts};
 use super::pairs::{Pair, build_pairs};
+use super::reasoning::Reasoning;
 use super::rows::{LabelledRow, judged_rows};
 use super::triage::{PRIORITIES, priority_rows};
-use super::{Scenario, ScenarioError};
+use super::{LabelNames, Scenario, ScenarioError};
 use crate::dataset::Dataset;
 use crate::instance::Instance;
 use crate::metric::TaskKind;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 pub struct Prioritization;
 
 const CHOICES: [&str; 2] = ["A", "B"];
+const OTHER_CHOICES: [&str; 2] = ["X", "Y"];
 
 fn choice(pair: &Pair) -> &'static str {
     if pair.a_is_higher { "A" } else { "B" }
@@ -31,20 +33,19 @@ fn pair_fields(a: &LabelledRow, b: &LabelledRow) -> BTreeMap<String, String> {
 
 fn pair_example(pair: &Pair, rows: &[LabelledRow]) -> Example {
     let (a, b) = (&rows[pair.a], &rows[pair.b]);
-    let mut fields = pair_fields(a, b);
-    fields.insert("higher_priority".to_owned(), choice(pair).to_owned());
+    let fields = pair_fields(a, b);
     // Facts of the example only, and no rule that would give the answer away.
-    fields.insert(
-        "reasoning".to_owned(),
-        format!(
-            "Issue A is about \"{}\" and issue B is about \"{}\". Comparing how much harm each one does, whether it \
-             keeps people from working and how many it reaches, issue {} comes first.",
-            a.title,
-            b.title,
-            choice(pair)
-        ),
-    );
-    Example { name: format!("{}|{}", a.id, b.id), texts: vec![a.text(), b.text()], fields }
+    let reasoning = Reasoning::default()
+        .text("Issue ")
+        .answer(CHOICES[0])
+        .text(&format!(" is about \"{}\" and issue ", a.title))
+        .answer(CHOICES[1])
+        .text(&format!(" is about \"{}\". Comparing how much harm each one does, whether it ", b.title))
+        .text("keeps people from working and how many it reaches, issue ")
+        .answer(choice(pair))
+        .text(" comes first.");
+    let texts = vec![a.text(), b.text()];
+    Example::new(format!("{}|{}", a.id, b.id), fields, texts, ("higher_priority", choice(pair)), reasoning)
 }
 
 impl Scenario for Prioritization {
@@ -59,6 +60,9 @@ impl Scenario for Prioritization {
     }
     fn labels(&self) -> &'static [&'static str] {
         &CHOICES
+    }
+    fn other_names(&self) -> &'static [&'static str] {
+        &OTHER_CHOICES
     }
     fn required_fields(&self) -> &'static [&'static str] {
         &["title", "priority"]
@@ -112,8 +116,11 @@ impl Scenario for Prioritization {
         }))
     }
 
-    fn parse(&self, text: &str, mode: ParserMode) -> Parsed {
-        parse::choice(text, mode)
+    fn parse_named(&self, text: &str, names: LabelNames, mode: ParserMode) -> Parsed {
+        match names {
+            LabelNames::Own => parse::choice(text, &parse::A_OR_B, mode),
+            LabelNames::Other => parse::choice(text, &parse::X_OR_Y, mode),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! `triage_jira`: which of four priorities an issue has.
 
 use super::examples::{Example, Examples};
+use super::reasoning::Reasoning;
 use super::rows::{LabelledRow, judged_rows, labelled_rows, sampler_seed, train_answers};
-use super::{Scenario, ScenarioError};
+use super::{LabelNames, Scenario, ScenarioError};
 use crate::dataset::{Dataset, Row};
 use crate::instance::Instance;
 use crate::metric::TaskKind;
@@ -14,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// The priorities, highest first.
 pub const PRIORITIES: [&str; 4] = ["Critical", "Major", "Minor", "Trivial"];
+
+/// The priorities as many teams number them: the rank without the word.
+const RANKS: [&str; 4] = ["P1", "P2", "P3", "P4"];
 
 /// The triage scenario.
 #[derive(Debug)]
@@ -58,6 +62,9 @@ impl Scenario for Triage {
     }
     fn labels(&self) -> &'static [&'static str] {
         &PRIORITIES
+    }
+    fn other_names(&self) -> &'static [&'static str] {
+        &RANKS
     }
     fn required_fields(&self) -> &'static [&'static str] {
         &["title", "priority"]
@@ -105,17 +112,18 @@ impl Scenario for Triage {
         }))
     }
 
-    fn parse(&self, text: &str, mode: ParserMode) -> Parsed {
-        parse::label(text, &PRIORITIES, mode)
+    fn parse_named(&self, text: &str, names: LabelNames, mode: ParserMode) -> Parsed {
+        parse::label(text, self.label_names(names), mode)
     }
 }
 
 /// Worked reasoning that retells the example and names no rule that would give the answer away.
-fn triage_reasoning(row: &LabelledRow) -> String {
-    format!(
-        "{} Weighing how much harm this does, whether it keeps people from working and how many it reaches, \
-         the priority that fits best is {}.",
-        super::examples::retold(row),
-        row.gold
-    )
+fn triage_reasoning(row: &LabelledRow) -> Reasoning {
+    let retold = super::examples::retold(row);
+    Reasoning::default()
+        .text(&retold)
+        .text(" Weighing how much harm this does, whether it keeps people from working and how many it reaches, ")
+        .text("the priority that fits best is ")
+        .answer(&row.gold)
+        .text(".")
 }

@@ -10,7 +10,8 @@ use super::schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustaina
 use super::section::{Section, Text};
 use super::tree::{self, Value};
 use crate::metric::{self, resolve};
-use crate::perturb::PERTURBATIONS;
+use crate::perturb::{self, PERTURBATIONS};
+use crate::scenario;
 
 pub(super) const TOP_KEYS: &[&str] = &[
     "id",
@@ -75,13 +76,15 @@ fn read_document(root: Option<tree::Node>, problems: &mut Vec<Problem>) -> Optio
     let (adaptation, strategies) = adaptation(top.section("adaptation", ADAPTATION_KEYS), &mut inner_problems);
     let inference = inference(top.section("inference", INFERENCE_KEYS), &mut inner_problems);
     let sustainability = sustainability(top.section("sustainability", SUSTAINABILITY_KEYS), &mut inner_problems);
+    let id = spec_id(&mut top);
+    let scenario = scenario(&mut top);
     let spec = RunSpec {
-        id: spec_id(&mut top),
+        id,
         description: top.text("description").map_or_else(String::new, |text| text.value),
-        scenario: scenario(&mut top),
         sample_size: narrow(top.integer("sample_size", 100, 1..=10_000)),
         models: models(&mut top),
-        perturbations: known_names(&mut top, "perturbations", &PERTURBATIONS, "perturbation"),
+        perturbations: perturbations(&mut top, &scenario),
+        scenario,
         metrics: metrics(&mut top),
         repeat: narrow(top.integer("repeat", 1, 1..=100)),
         profile_required: top.optional_text("profile_required").map(|text| text.value),
@@ -216,12 +219,21 @@ fn check_votes(strategies: &[Text], temperature: f64, problems: &mut Vec<Problem
     }
 }
 
-fn known_names(section: &mut Section<'_>, key: &str, known: &[&str], what: &str) -> Vec<String> {
-    let Some(names) = section.texts(key) else { return Vec::new() };
-    for name in names.iter().filter(|name| !known.contains(&name.value.as_str())) {
-        section.problem(unknown_name(name, key, what, known));
+/// Names that exist, once each, and that the scenario can take.
+fn perturbations(top: &mut Section<'_>, scenario: &str) -> Vec<String> {
+    const KEY: &str = "perturbations";
+    let Some(names) = top.texts(KEY) else { return Vec::new() };
+    for name in &names {
+        let Ok(perturbation) = perturb::find(&name.value) else {
+            top.problem(unknown_name(name, KEY, "perturbation", &PERTURBATIONS));
+            continue;
+        };
+        if let Some(reason) = scenario::find(scenario).and_then(|scenario| perturbation.refusal(scenario)) {
+            let message = format!("`{}` cannot be applied to `{scenario}`: {reason}", name.value);
+            top.problem(Problem::new(name.place, KEY, message).hint("remove it from the list"));
+        }
     }
-    reject_repeats(section, key, &names);
+    reject_repeats(top, KEY, &names);
     names.into_iter().map(|name| name.value).collect()
 }
 
