@@ -8,7 +8,7 @@ use crate::measure::Measuring;
 use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
-use crate::{home, machine, paths, state, wire};
+use crate::{home, machine, paths, state, summary, wire};
 use puma_core::measure::Contamination;
 use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId, RunStatus,
@@ -106,7 +106,7 @@ pub(crate) fn prepare(order: &Order, gathered: &Gathered, context: &Context) -> 
             context.ui.warn(&format!("{name} has no chat template, so prompts are put to it in the {fallback} form"));
         }
     }
-    plan(PlanInput {
+    let plan = plan(PlanInput {
         spec: &order.spec,
         spec_hash: &spec_hash(&order.spec),
         scenario: *scenario,
@@ -117,7 +117,11 @@ pub(crate) fn prepare(order: &Order, gathered: &Gathered, context: &Context) -> 
         // The embedded engine's window is the engine's own; a server is told with every request.
         context_length: if is_embedded(order) { None } else { order.backend.context },
     })
-    .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))
+    .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
+    for unchanged in &plan.unchanged {
+        context.ui.warn(&summary::unchanged_text(&plan, unchanged));
+    }
+    Ok(plan)
 }
 
 /// Whether the model runs in this process.

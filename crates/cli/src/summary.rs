@@ -6,7 +6,7 @@ use crate::table::{Align, render};
 use puma_core::RunStatus;
 use puma_core::measure::{Severity, counted_sources};
 use puma_eval::metric::MetricValue;
-use puma_eval::plan::Plan;
+use puma_eval::plan::{Plan, Unchanged};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -292,6 +292,11 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
         "models": plan.models,
         "strategies": plan.strategies.iter().map(|strategy| strategy.name).collect::<Vec<_>>(),
         "templates": plan.templates,
+        "unchanged_prompts": plan.unchanged.iter().map(|unchanged| json!({
+            "strategy": unchanged.strategy,
+            "perturbation": unchanged.perturbation,
+            "instances": unchanged.instances,
+        })).collect::<Vec<_>>(),
         "jobs": plan.jobs.iter().map(|job| json!({
             "job_id": job.id,
             "instance_id": plan.instances[job.instance].id,
@@ -305,7 +310,18 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
     })
 }
 
-/// A plan for `--dry-run`: counts, then the first prompt of every strategy.
+/// What a perturbation did not do.
+pub(crate) fn unchanged_text(plan: &Plan, unchanged: &Unchanged) -> String {
+    format!(
+        "`{}` leaves {} of {} prompts of {} as they are; their answers say nothing about robustness",
+        unchanged.perturbation,
+        unchanged.instances,
+        plan.instances.len(),
+        unchanged.strategy
+    )
+}
+
+/// A plan for `--dry-run`: counts, then the first prompt of every strategy, as it is and under each perturbation.
 pub(crate) fn plan_text(plan: &Plan) -> String {
     let completions: usize = plan.jobs.iter().map(|job| job.completions()).sum();
     let mut out = format!(
@@ -318,11 +334,18 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
     if let Some(source) = plan.example_source {
         let _ = writeln!(out, "few-shot examples: {}", source.as_str());
     }
-    for strategy in &plan.strategies {
-        if let Some(job) = plan.jobs.iter().find(|job| job.strategy.name == strategy.name) {
-            let instance = &plan.instances[job.instance].id;
-            let _ =
-                writeln!(out, "\n── {} · {instance} · prompt {} ──\n{}", strategy.name, job.prompt_hash, job.prompt);
+    let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
+    for job in &plan.jobs {
+        let way = (job.strategy.name, job.perturbation.as_deref());
+        if seen.contains(&way) {
+            continue;
+        }
+        seen.push(way);
+        let perturbed = way.1.map_or(String::new(), |name| format!(" · {name}"));
+        let instance = &plan.instances[job.instance].id;
+        let _ = writeln!(out, "\n── {}{perturbed} · {instance} · prompt {} ──\n{}", way.0, job.prompt_hash, job.prompt);
+        if let Some(follow_up) = &job.follow_up {
+            let _ = writeln!(out, "── second turn ──\n{follow_up}");
         }
     }
     out

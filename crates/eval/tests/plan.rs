@@ -182,6 +182,14 @@ fn a_template_that_writes_its_options_out_cannot_be_asked_in_another_order_or_un
     let letters = "A: {{ instance.title_a }} B: {{ instance.title_b }} {{ labels | join(' or ') }}?";
     let error = planned("prioritization_jira", "zero-shot", "option_rename", "zero_shot", letters).unwrap_err();
     assert!(matches!(error, PlanError::OptionsHardCoded { label: "B", .. }), "{error}");
+    // A server would hold the model to answers that are not offered.
+    let mut held = spec("triage_jira", &["zero-shot"], 3);
+    held.perturbations = vec!["option_rename".into()];
+    held.inference.format = Some(serde_json::json!({"properties": {"priority": {"enum": ["Critical", "Major"]}}}));
+    let error = crate::planned(&held, &dataset(60)).unwrap_err();
+    assert!(matches!(error, PlanError::FormatNamesOptions { label: "Critical", shown: "P1", .. }), "{error}");
+    held.inference.format = Some(serde_json::json!({"properties": {"priority": {"type": "string"}}}));
+    assert!(crate::planned(&held, &dataset(60)).is_ok());
     // Upstream asks `egi` in one turn, which lists nothing.
     let mut spec = spec("triage_jira", &["egi"], 3);
     spec.perturbations = vec!["option_rename".into()];

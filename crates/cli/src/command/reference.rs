@@ -7,6 +7,7 @@ use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
 use clap::{Args, Command, CommandFactory};
 use puma_eval::metric;
+use puma_eval::perturb::{Perturbation, TABLE};
 use puma_eval::strategy::STRATEGIES;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: ReferenceArgs, context: &Context) -> Result<(), Failure>
         ("exit-codes.md", exit_codes()),
         ("environment.md", environment()),
         ("metrics.md", metrics()),
+        ("perturbations.md", perturbations()),
         ("strategies.md", strategies()),
     ] {
         let path = out.join(name);
@@ -105,6 +107,20 @@ fn metrics() -> String {
             metric.missing.sentence(),
             metric.source
         );
+    }
+    out
+}
+
+fn perturbations() -> String {
+    let mut out = title("Perturbations");
+    out.push_str(
+        "Names for `perturbations` of a spec and for `--perturbation`. How to use them, and what they can and cannot show: \
+         [the guide](../guide/perturbations.md).\n\n",
+    );
+    out.push_str("| perturbation | changes | what it does | what stays | source |\n|---|---|---|---|---|\n");
+    for perturbation in &TABLE {
+        let Perturbation { name, change: _, what, keeps, source } = perturbation;
+        let _ = writeln!(out, "| `{name}` | {} | {what} | {keeps} | {source} |", perturbation.kind().as_str());
     }
     out
 }

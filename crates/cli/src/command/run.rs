@@ -82,7 +82,8 @@ pub(crate) struct InlineArgs {
     #[arg(long, value_name = "N", conflicts_with = "spec")]
     pub repeat: Option<u32>,
     /// Also judge every instance changed in this way: typos_5pct, case_upper, case_lower, truncate_50pct, tech_noise,
-    /// gender_swap_prefix_male, gender_swap_prefix_female or register_shift_informal. Repeatable.
+    /// gender_swap_prefix_male, gender_swap_prefix_female, register_shift_informal, pair_swap, whitespace,
+    /// unicode_confusables, shorten_sentences, label_order or option_rename. Repeatable.
     #[arg(long, value_delimiter = ',', conflicts_with = "spec")]
     pub perturbation: Vec<String>,
     /// Count the first label or number mentioned instead of the final answer, as upstream PUMA does.

@@ -2,6 +2,7 @@
 
 use super::definition::{Job, Plan, model_key};
 use super::error::PlanError;
+use super::options::check_format;
 use super::render::{Rendered, render_all};
 use crate::dataset::Dataset;
 use crate::instance::Instance;
@@ -149,6 +150,7 @@ fn check(input: &PlanInput<'_>, strategies: &[Strategy]) -> Result<(), PlanError
             let scenario = input.scenario.name();
             return Err(PlanError::PerturbationRefused { name: perturbation.name, scenario, reason });
         }
+        check_format(input, perturbation)?;
     }
     let mut ids = BTreeSet::new();
     for instance in input.instances {

@@ -33,6 +33,10 @@ pub enum PlanError {
          the model would be offered two names for one answer"
     )]
     OptionsHardCoded { name: &'static str, strategy: &'static str, templates: String, label: &'static str },
+    #[error(
+        "`inference.format` names the answer `{label}`, but under the perturbation `{name}` the prompt calls it `{shown}`"
+    )]
+    FormatNamesOptions { name: &'static str, label: &'static str, shown: &'static str },
     #[error("two instances have the id `{id}`")]
     DuplicateInstance { id: String },
     #[error(
@@ -68,6 +72,7 @@ impl PlanError {
             Self::SameModel { second, .. } => format!("remove `{second}` from `models`"),
             Self::PerturbationTwice { .. } => "remove one of them".to_owned(),
             Self::PerturbationRefused { name, .. } => format!("remove `{name}` from `perturbations`"),
+            Self::FormatNamesOptions { name, .. } => format!("remove `{name}`, or let `format` allow any text"),
             Self::PerturbationShowsNothing { .. } | Self::OptionsHardCoded { .. } => {
                 "write the options of the template through its variables `labels`, `answers` and `shown`".to_owned()
             }

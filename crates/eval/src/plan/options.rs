@@ -8,6 +8,7 @@ use crate::perturb::{Change, Perturbation, View};
 use crate::scenario::LabelNames;
 use crate::strategy::Strategy;
 use puma_core::InstanceId;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Stands for every text of the instance and of the examples: no template writes it by itself.
@@ -58,6 +59,30 @@ pub(super) fn check_options(
                 None => Ok(()),
             }
         }
+    }
+}
+
+/// Looks whether `inference.format` lets the model give only answers that a prompt with renamed options does not offer.
+///
+/// # Errors
+/// The format holds a usual name as a text of its own.
+pub(super) fn check_format(input: &PlanInput<'_>, perturbation: &Perturbation) -> Result<(), PlanError> {
+    let (Change::OptionRename, Some(format)) = (perturbation.change, &input.spec.inference.format) else {
+        return Ok(());
+    };
+    let names = input.scenario.labels().iter().zip(input.scenario.other_names());
+    match names.into_iter().find(|(label, _)| holds_text(format, label)) {
+        Some((label, shown)) => Err(PlanError::FormatNamesOptions { name: perturbation.name, label, shown }),
+        None => Ok(()),
+    }
+}
+
+fn holds_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => own == text,
+        Value::Array(items) => items.iter().any(|item| holds_text(item, text)),
+        Value::Object(fields) => fields.values().any(|field| holds_text(field, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
