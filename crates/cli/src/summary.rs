@@ -225,7 +225,8 @@ fn confusion_text(report: &RunReport) -> String {
         if confusion.rows.iter().flatten().all(|count| *count == 0) {
             continue;
         }
-        let _ = writeln!(out, "\nRight answer (rows) against answer, {} {}:", group.model, group.strategy);
+        let perturbed = group.perturbation.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        let _ = writeln!(out, "\nRight answer (rows) against answer, {} {}{perturbed}:", group.model, group.strategy);
         let mut header = vec![("", Align::Left)];
         header.extend(confusion.labels.iter().map(|label| (label.as_str(), Align::Right)));
         header.push(("none", Align::Right));
