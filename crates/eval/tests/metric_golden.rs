@@ -3,7 +3,8 @@
 mod metric_records;
 
 use metric_records::{Records, assert_close};
-use puma_eval::metric::{self, MetricReport, MissingAnswers, Options, Task};
+use puma_core::InstanceId;
+use puma_eval::metric::{self, MetricReport, MissingAnswers, Options, ReliabilityBin, Task};
 use puma_eval::stats::{Bootstrap, mcnemar_exact, normal_quantile, quantile, wilson};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -67,7 +68,18 @@ fn classification_agrees_with_scikit_learn() {
         let records = Records::new(&golds, &texts(&case["answer"])).records;
         for (missing, expected) in [(MissingAnswers::Wrong, "wrong"), (MissingAnswers::Dropped, "dropped")] {
             let report = metric::compute(&task, &records, &options(missing)).expect("labels fit");
-            let families = ["f1_", "accuracy", "balanced_", "per_class.", "precision_", "recall_"];
+            let families = [
+                "f1_",
+                "accuracy",
+                "balanced_",
+                "per_class.",
+                "precision_",
+                "recall_",
+                "mcc",
+                "cohen_",
+                "quadratic_",
+                "top_2",
+            ];
             assert_metrics(&report, &case[expected], &families, &format!("case {index}, {expected}"));
         }
         let report = metric::compute(&task, &records, &options(MissingAnswers::Wrong)).expect("labels fit");
@@ -84,14 +96,14 @@ fn regression_agrees_with_scikit_learn_and_brute_force() {
         let golds: Vec<String> = texts(&case["gold"]).into_iter().flatten().collect();
         let records = Records::new(&golds, &texts(&case["answer"])).records;
         let report = metric::compute(&task, &records, &options(MissingAnswers::Wrong)).expect("numbers");
-        let families = ["mae", "mdae", "rmse", "standardised", "r2"];
+        let families = ["mae", "mdae", "rmse", "standardised", "r2", "mmre", "mdmre", "pred_", "guess_"];
         assert_metrics(&report, &case["expect"], &families, &format!("case {index}"));
         assert_baselines(&report, "", &case["baselines"], &format!("case {index}"));
     }
 }
 
 #[test]
-fn calibration_agrees_with_its_definitions() {
+fn calibration_agrees_with_scikit_learn_and_its_definitions() {
     for (index, case) in cases("calibration").iter().enumerate() {
         let labels = ["Critical", "Major", "Minor", "Trivial"];
         let golds: Vec<String> = texts(&case["gold"]).into_iter().flatten().collect();
@@ -103,7 +115,45 @@ fn calibration_agrees_with_its_definitions() {
         }
         let report =
             metric::compute(&Task::classification(labels), &records, &options(MissingAnswers::Wrong)).expect("labels");
-        assert_metrics(&report, &case["expect"], &["ece", "mce", "brier", "log_loss"], &format!("case {index}"));
+        let families = ["ece", "mce", "brier", "log_loss", "aurc", "selective_", "top_2"];
+        assert_metrics(&report, &case["expect"], &families, &format!("case {index}"));
+        let group = &report.groups[0];
+        assert_curve(&group.reliability, &case["curves"]["reliability"], &format!("case {index}, equal width"));
+        assert_curve(
+            &group.reliability_equal_mass,
+            &case["curves"]["reliability_equal_mass"],
+            &format!("case {index}, equal mass"),
+        );
+    }
+}
+
+/// The bins that hold answers are those expected, where any are.
+fn assert_curve(bins: &[ReliabilityBin], expected: &Value, place: &str) {
+    let Some(expected) = expected.as_array() else { return };
+    let found: Vec<f64> = bins.iter().flat_map(|bin| [bin.mean_confidence, bin.accuracy]).flatten().collect();
+    let expected: Vec<f64> = expected.iter().flat_map(floats).collect();
+    assert_eq!(found.len(), expected.len(), "{place}");
+    found.iter().zip(expected).for_each(|(found, expected)| assert_close(*found, expected, place));
+}
+
+#[test]
+fn ranking_agrees_with_scipy_and_scikit_learn() {
+    for (index, case) in cases("ranking").iter().enumerate() {
+        let golds: Vec<String> = texts(&case["gold"]).into_iter().flatten().collect();
+        let mut records = Records::new(&golds, &texts(&case["answer"])).records;
+        for ((record, pair), repeat) in records.iter_mut().zip(texts(&case["pairs"])).zip(0..) {
+            record.instance_id = InstanceId::new(pair.expect("an id"));
+            record.repeat = repeat;
+        }
+        let priorities = case["priorities"].as_object().expect("a map");
+        let number = |value: &Value| value.as_u64().expect("a priority") as u32;
+        let options = Options {
+            priorities: priorities.iter().map(|(issue, priority)| (issue.clone(), number(priority))).collect(),
+            ..options(MissingAnswers::Wrong)
+        };
+        let report = metric::compute(&Task::pairwise(), &records, &options).expect("labels");
+        let families = ["kendall", "ndcg", "pairwise_", "position_bias"];
+        assert_metrics(&report, &case["expect"], &families, &format!("case {index}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod metric_records;
 
-use metric_records::{Records, assert_close, completion};
+use metric_records::{Records, assert_close, runs};
 use proptest::prelude::*;
 use puma_core::{JobId, JobRecord, Millis, Outcome};
 use puma_eval::metric::{self, Family, MetricReport, MissingAnswers, Options, Task, paired_correctness};
@@ -295,26 +295,11 @@ fn repetitions_are_resampled_with_their_instance() {
 
 #[test]
 fn every_row_of_the_table_is_computed_somewhere_and_nothing_else() {
-    let mut records = from_pairs(&[(0, 0), (1, 4), (2, 2), (3, 0)]);
-    let mut numbers = Records::new(&["2", "5", "13", "55"], &[Some("1"), Some("5"), Some("8"), Some("34")]).records;
-    for record in records.iter_mut().chain(&mut numbers) {
-        let mut answer = completion(12.0);
-        answer.phases.load_ms = Some(Millis(1.0));
-        answer.phases.prompt_ms = Some(Millis(1.0));
-        answer.phases.generation_ms = Some(Millis(1.0));
-        answer.phases.first_token_ms = Some(Millis(1.0));
-        record.completions.push(answer);
-        record.confidence = Some(0.5);
-        record.label_probabilities = LABELS.iter().map(|label| ((*label).to_owned(), 0.25)).collect();
-    }
-    let pairs = Records::new(&["A"], &[Some("B")]).records;
     let mut found = BTreeSet::new();
-    for (task, records) in
-        [(Task::classification(LABELS), &records), (Task::regression(["1"]), &numbers), (Task::pairwise(), &pairs)]
-    {
-        for metric in compute(&task, records, 10).metrics {
+    for run in runs() {
+        for metric in metric::compute(&run.task, &run.records, &run.options).expect("the records fit").metrics {
             let (def, name) = metric::resolve(&metric.name).expect("a metric of the table");
-            assert!(def.families.iter().any(|family| family.fits(task.kind)), "{name} in {task:?}");
+            assert!(def.families.iter().any(|family| family.fits(run.task.kind)), "{name} in {:?}", run.task);
             assert_eq!(name, metric.name);
             found.insert(def.name);
         }
@@ -324,6 +309,40 @@ fn every_row_of_the_table_is_computed_somewhere_and_nothing_else() {
     let within = metric::metrics().filter(|def| !def.families.iter().any(|family| across.contains(family)));
     let all: BTreeSet<&str> = within.map(|def| def.name).collect();
     assert_eq!(found, all);
+}
+
+/// The bounds that a row of the table gives in words.
+fn bounds(range: &str) -> (f64, f64) {
+    let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("{range:?} is no range"));
+    match (range.split_once(" to "), range.strip_suffix(" or more"), range.strip_prefix("up to ")) {
+        _ if range == "any number" => (f64::NEG_INFINITY, f64::INFINITY),
+        (_, Some(low), _) => (number(low), f64::INFINITY),
+        (_, _, Some(high)) => (f64::NEG_INFINITY, number(high)),
+        (Some((low, high)), ..) => (number(low), number(high)),
+        _ => panic!("{range:?} is no range"),
+    }
+}
+
+/// Values and intervals keep to the range of their row.
+fn assert_in_range(report: &MetricReport) {
+    for metric in &report.metrics {
+        let (def, _) = metric::resolve(&metric.name).expect("a metric of the table");
+        let (low, high) = bounds(def.range);
+        let inside = |value: f64| low - 1e-12 <= value && value <= high + 1e-12;
+        assert!(inside(metric.value), "{metric:?}: {}", def.range);
+        if let (Some(from), Some(until)) = (metric.ci_low, metric.ci_high) {
+            assert!(inside(from) && from <= until && inside(until), "{metric:?}: {}", def.range);
+        }
+    }
+}
+
+#[test]
+fn every_metric_and_its_interval_keep_to_the_range_of_their_row() {
+    for run in runs() {
+        let mut resampled = run.options.clone();
+        resampled.bootstrap.resamples = 200;
+        assert_in_range(&metric::compute(&run.task, &run.records, &resampled).expect("the records fit"));
+    }
 }
 
 #[test]
@@ -363,16 +382,11 @@ proptest! {
     }
 
     #[test]
-    fn scores_lie_between_0_and_1_and_inside_their_interval_order(
+    fn scores_of_labels_keep_to_their_ranges(
         pairs in prop::collection::vec((0usize..4, 0usize..5), 1..40),
     ) {
         let report = compute(&Task::classification(LABELS), &from_pairs(&pairs), 40);
-        for metric in report.metrics.iter().filter(|m| m.unit.is_empty()) {
-            prop_assert!((0.0..=1.0).contains(&metric.value), "{metric:?}");
-            if let (Some(low), Some(high)) = (metric.ci_low, metric.ci_high) {
-                prop_assert!(0.0 <= low && low <= high && high <= 1.0, "{metric:?}");
-            }
-        }
+        assert_in_range(&report);
         let report_value = |name| value(&report, name).expect("defined with records");
         prop_assert!(report_value("f1_micro") + 1e-12 >= report_value("accuracy"));
         let silent = pairs.iter().filter(|(_, answer)| *answer == 4).count();

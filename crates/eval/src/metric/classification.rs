@@ -1,10 +1,13 @@
-//! One of several labels: F1 in its forms, accuracy, confusion.
+//! One of several labels: F1 in its forms, accuracy, agreement beyond chance, confusion.
 
+use super::agreement::{AGREEMENT, agreement};
 use super::compute::Values;
 use super::judge::{Group, Verdict, verdict};
 use super::report::{ClassScore, Confusion};
-use super::task::{Options, Task};
+use super::sampled::{Sampled, of_each};
+use super::task::{MissingAnswers, Options, Task};
 use crate::stats::Tally;
+use puma_core::JobRecord;
 
 /// What is counted of one class. Floats, so that expected counts of a random judge fit too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,29 +65,41 @@ pub(crate) fn headline(classes: &[ClassCounts]) -> [f64; HEADLINE.len()] {
     ]
 }
 
-/// Counts answers in a confusion matrix; an item is the index of its cell.
+/// The share of records whose right label is among the two most probable ones.
+const TOP_2: &str = "top_2_accuracy";
+
+/// What is said of every label.
+const OF_A_CLASS: [&str; 3] = ["precision", "recall", "f1"];
+
+/// Counts answers in a confusion matrix. An item is twice the index of its cell, plus 1 where the right label is among
+/// the two most probable.
+#[derive(Clone)]
 pub(super) struct ConfusionTally {
     labels: usize,
     /// Row-major, `labels` × (`labels` + 1).
     cells: Vec<u32>,
+    near: u32,
+    /// Whether the records tell which labels are probable, and there are more than two.
+    tells_near: bool,
     classes: Vec<ClassCounts>,
 }
 
 impl ConfusionTally {
-    pub(super) fn new(labels: usize) -> Self {
-        Self { labels, cells: vec![0; labels * (labels + 1)], classes: vec![ClassCounts::default(); labels] }
+    pub(super) fn new(labels: usize, tells_near: bool) -> Self {
+        let cells = vec![0; labels * (labels + 1)];
+        Self { labels, cells, near: 0, tells_near, classes: vec![ClassCounts::default(); labels] }
     }
 
-    /// The cell of a record, `None` if it is excluded. An answer that is no label lands in the last column.
-    pub(super) fn cell(task: &Task, gold: &str, verdict: Verdict<'_>) -> Option<u32> {
+    /// The item of a record, `None` if it is excluded. An answer that is no label lands in the last column.
+    pub(super) fn item(task: &Task, record: &JobRecord, missing: MissingAnswers) -> Option<u32> {
         let labels = task.labels.len();
         let index = |text: &str| task.labels.iter().position(|label| label == text);
-        let column = match verdict {
-            Verdict::Answer(answer) => index(answer).unwrap_or(labels),
-            Verdict::NoAnswer => labels,
+        let (column, near) = match verdict(record, missing) {
+            Verdict::Answer(answer) => (index(answer).unwrap_or(labels), is_near(task, record, answer)),
+            Verdict::NoAnswer => (labels, false),
             Verdict::Excluded => return None,
         };
-        Some((index(gold)? * (labels + 1) + column) as u32)
+        Some(((index(&record.gold)? * (labels + 1) + column) as u32) << 1 | u32::from(near))
     }
 
     /// The matrix as counted so far.
@@ -109,6 +124,20 @@ impl ConfusionTally {
         }
         &self.classes
     }
+
+    /// Records counted so far.
+    pub(super) fn records(&self) -> u32 {
+        self.cells.iter().sum()
+    }
+}
+
+/// Whether the right label is among the two most probable ones; a tie at the border counts as missed. Without
+/// probabilities only the answer itself is known to be near.
+fn is_near(task: &Task, record: &JobRecord, answer: &str) -> bool {
+    let probability = |label: &str| record.label_probabilities.get(label).copied().filter(|p| !p.is_nan());
+    let Some(of_gold) = probability(&record.gold) else { return answer == record.gold };
+    let others = task.labels.iter().filter(|label| **label != record.gold);
+    others.filter(|label| probability(label).is_some_and(|p| p >= of_gold)).count() < 2
 }
 
 impl Tally for ConfusionTally {
@@ -116,32 +145,58 @@ impl Tally for ConfusionTally {
 
     fn clear(&mut self) {
         self.cells.fill(0);
+        self.near = 0;
     }
 
-    fn add(&mut self, cell: &u32) {
-        self.cells[*cell as usize] += 1;
+    fn add(&mut self, item: &u32) {
+        self.add_times(item, 1);
+    }
+
+    fn kind(&self, item: &u32) -> Option<u128> {
+        Some(u128::from(*item))
+    }
+
+    fn add_times(&mut self, item: &u32, times: u32) {
+        self.cells[(item >> 1) as usize] += times;
+        self.near += (item & 1) * times;
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
     }
 
     fn read(&mut self, values: &mut [f64]) {
-        let classes = self.classes();
-        let scores = headline(classes);
-        if scores[0].is_nan() {
+        let records = self.records();
+        if records == 0 {
             return values.fill(f64::NAN);
         }
-        let (over_all, per_class) = values.split_at_mut(scores.len());
-        over_all.copy_from_slice(&scores);
-        for (class, values) in classes.iter().zip(per_class.chunks_exact_mut(3)) {
+        let (over_all, per_class) = values.split_at_mut(HEADLINE.len() + AGREEMENT.len() + 1);
+        let near = if self.tells_near { f64::from(self.near) / f64::from(records) } else { f64::NAN };
+        let beyond_chance = agreement(&self.cells, self.labels);
+        let classes = self.classes();
+        over_all[..HEADLINE.len()].copy_from_slice(&headline(classes));
+        over_all[HEADLINE.len()..HEADLINE.len() + AGREEMENT.len()].copy_from_slice(&beyond_chance);
+        over_all[HEADLINE.len() + AGREEMENT.len()] = near;
+        for (class, values) in classes.iter().zip(per_class.chunks_exact_mut(OF_A_CLASS.len())) {
             values.copy_from_slice(&[class.precision(), class.recall(), class.f1()]);
         }
     }
 }
 
-/// The names of what [`ConfusionTally`] reads, in its order.
-pub(super) fn names(task: &Task) -> Vec<String> {
-    let by_class = task.labels.iter().flat_map(|label| {
-        ["precision", "recall", "f1"].into_iter().map(move |part| format!("per_class.{label}.{part}"))
-    });
-    HEADLINE.into_iter().map(str::to_owned).chain(by_class).collect()
+/// The answers of each instance's records, and the tally that reads them.
+pub(super) fn answers(task: &Task, instances: &[&[&JobRecord]], missing: MissingAnswers) -> Sampled<ConfusionTally> {
+    let items = of_each(instances, |record| ConfusionTally::item(task, record, missing));
+    let mut records = instances.iter().flat_map(|records| records.iter());
+    let tells_near = task.labels.len() > 2 && records.any(|record| !record.label_probabilities.is_empty());
+    let over_all = HEADLINE.into_iter().chain(AGREEMENT).chain([TOP_2]).map(str::to_owned);
+    let of_classes = task
+        .labels
+        .iter()
+        .flat_map(|label| OF_A_CLASS.into_iter().map(move |part| format!("per_class.{label}.{part}")));
+    let names: Vec<String> = over_all.chain(of_classes).collect();
+    let n = items.iter().map(Vec::len).sum();
+    let tally = ConfusionTally::new(task.labels.len(), tells_near);
+    Sampled { counts: vec![n; names.len()], names, instances: items, tally }
 }
 
 /// Scores one group: writes its metrics, gives its matrix and its classes.
@@ -151,29 +206,21 @@ pub(super) fn score(
     options: &Options,
     values: &mut Values<'_, '_>,
 ) -> (Confusion, Vec<ClassScore>) {
-    let sample = group.sample(|record| ConfusionTally::cell(task, &record.gold, verdict(record, options.missing)));
-    let n = sample.items().len();
-    let mut tally = ConfusionTally::new(task.labels.len());
-    let estimates = options.bootstrap.estimate(&sample, &mut tally, HEADLINE.len() + 3 * task.labels.len());
-    let (over_all, by_class) = estimates.split_at(HEADLINE.len());
-    for (name, estimate) in HEADLINE.iter().zip(over_all) {
-        values.push(name, *estimate, n);
-    }
-    for (label, estimates) in task.labels.iter().zip(by_class.chunks_exact(3)) {
-        for (part, estimate) in ["precision", "recall", "f1"].iter().zip(estimates) {
-            values.push(&format!("per_class.{label}.{part}"), *estimate, n);
-        }
-    }
-    tally.clear();
-    sample.items().iter().for_each(|cell| tally.add(cell));
+    let instances: Vec<&[&JobRecord]> = group.instances().collect();
+    let mut tally = answers(task, &instances, options.missing).score(&instances, options, values);
     let confusion = tally.confusion(task);
-    let scores = task.labels.iter().zip(tally.classes()).map(|(label, class)| ClassScore {
-        label: label.clone(),
-        precision: class.precision(),
-        recall: class.recall(),
-        f1: class.f1(),
-        support: class.support as u32,
-        predicted: class.predicted as u32,
-    });
-    (confusion, scores.collect())
+    let n = tally.records() as usize;
+    let mut scores = Vec::with_capacity(task.labels.len());
+    for (label, class) in task.labels.iter().zip(tally.classes()) {
+        values.plain(&format!("per_class.{label}.support"), (n > 0).then_some(class.support), n);
+        scores.push(ClassScore {
+            label: label.clone(),
+            precision: class.precision(),
+            recall: class.recall(),
+            f1: class.f1(),
+            support: class.support as u32,
+            predicted: class.predicted as u32,
+        });
+    }
+    (confusion, scores)
 }

@@ -4,7 +4,9 @@ use super::judge::{Group, check_gold, fits};
 use super::report::{GroupReport, MetricReport, MetricValue, OutcomeCounts};
 use super::table::resolve;
 use super::task::{MetricError, Options, Task, TaskKind};
-use super::{across, calibration, classification, efficiency, outcomes, pairwise, regression};
+use super::{
+    across, calibration, classification, efficiency, goodput, outcomes, pairwise, project, ranking, regression, swap,
+};
 use crate::baseline::baselines;
 use crate::stats::Estimate;
 use puma_core::JobRecord;
@@ -30,8 +32,11 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
     };
     let groups = Group::all(records);
     for group in &groups {
-        let mut values = Values { group, metrics: &mut report.metrics };
+        let mut values = Values::new(group, &mut report.metrics);
         let described = describe(task, group, options, &mut values);
+        if let Some(straight) = swap::straight_of(group, &groups) {
+            swap::score(task, group, straight, options, &mut values);
+        }
         report.groups.push(described);
     }
     report.across = across::score(task, records, &groups, options);
@@ -42,7 +47,7 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
 pub(crate) fn scores(task: &Task, records: &[JobRecord], options: &Options) -> Vec<MetricValue> {
     let mut metrics = Vec::new();
     for group in Group::all(records) {
-        describe(task, &group, options, &mut Values { group: &group, metrics: &mut metrics });
+        describe(task, &group, options, &mut Values::new(&group, &mut metrics));
     }
     metrics
 }
@@ -58,18 +63,34 @@ fn describe(task: &Task, group: &Group<'_>, options: &Options, values: &mut Valu
         instances: group.instances().count(),
         ..GroupReport::default()
     };
+    judged(task, group, options, values, &mut report);
+    report.by_project = project::scores(task, group, options);
+    calibration::score(task, group, options, values, &mut report);
+    report.cached_completions = efficiency::score(group, options, values);
+    goodput::score(task, group, options, values);
+    outcomes::score(group, options, values);
+    report
+}
+
+/// Writes the metrics of the answers alone: what the task asks for.
+pub(super) fn judged(
+    task: &Task,
+    group: &Group<'_>,
+    options: &Options,
+    values: &mut Values<'_, '_>,
+    report: &mut GroupReport,
+) {
     match task.kind {
         TaskKind::Classification => {
             let (confusion, per_class) = classification::score(task, group, options, values);
             (report.confusion, report.per_class) = (Some(confusion), per_class);
         }
         TaskKind::Regression => report.by_bin = regression::score(group, options, values),
-        TaskKind::Pairwise => report.confusion = Some(pairwise::score(task, group, options, values)),
+        TaskKind::Pairwise => {
+            report.confusion = Some(pairwise::score(task, group, options, values));
+            ranking::score(group, options, values);
+        }
     }
-    report.reliability = calibration::score(task, group, options, values);
-    report.cached_completions = efficiency::score(group, options, values);
-    outcomes::score(group, options, values);
-    report
 }
 
 /// Collects the values of one group.
@@ -78,7 +99,11 @@ pub(super) struct Values<'a, 'g> {
     metrics: &'a mut Vec<MetricValue>,
 }
 
-impl Values<'_, '_> {
+impl<'a, 'g> Values<'a, 'g> {
+    pub(super) fn new(group: &'a Group<'g>, metrics: &'a mut Vec<MetricValue>) -> Self {
+        Self { group, metrics }
+    }
+
     /// Adds a metric of the table; an undefined value is left out, never written as 0.
     pub(super) fn push(&mut self, name: &str, estimate: Estimate, n: usize) {
         let Some(value) = estimate.value else { return };

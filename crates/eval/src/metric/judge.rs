@@ -114,6 +114,12 @@ impl<'a> Group<'a> {
             .collect()
     }
 
+    /// The records that `keep` keeps, as a group of their own.
+    pub(super) fn only(&self, keep: impl Fn(&JobRecord) -> bool) -> Self {
+        let records = self.records.iter().copied().filter(|record| keep(record)).collect();
+        Self { model: self.model, strategy: self.strategy, perturbation: self.perturbation, records }
+    }
+
     /// Records per instance.
     pub(super) fn instances(&self) -> impl Iterator<Item = &[&'a JobRecord]> {
         self.records.chunk_by(|a, b| a.instance_id == b.instance_id)
@@ -123,7 +129,6 @@ impl<'a> Group<'a> {
     pub(super) fn completed(&self) -> impl Iterator<Item = &'a JobRecord> {
         self.records.iter().copied().filter(|record| record.outcome != Outcome::BackendFailed)
     }
-
     /// What `item` makes of each completed record, grouped by instance. Instances whose every request failed are left
     /// out; instances that give no item stay and may be drawn.
     pub(super) fn sample<T>(&self, item: impl Fn(&'a JobRecord) -> Option<T>) -> Clustered<T> {

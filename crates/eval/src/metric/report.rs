@@ -115,8 +115,46 @@ pub struct GroupReport {
     pub per_class: Vec<ClassScore>,
     /// Regression, in ascending order of bins.
     pub by_bin: Vec<BinScore>,
+    /// Scores of each project, where the data name projects; sorted by project, then by metric.
+    #[serde(default)]
+    pub by_project: Vec<ProjectScore>,
     /// The 15 bins behind `ece`; empty without confidences.
     pub reliability: Vec<ReliabilityBin>,
+    /// The 15 bins behind `ece_equal_mass`; empty without confidences.
+    #[serde(default)]
+    pub reliability_equal_mass: Vec<ReliabilityBin>,
+    /// Accuracy of the surest hundredth, two hundredths, … of the records; empty without confidences.
+    #[serde(default)]
+    pub selective: Vec<SelectivePoint>,
+}
+
+/// One metric of the records of one project, scored as if they were all there is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProjectScore {
+    /// `None` for records without a project, where others have one.
+    pub project: Option<String>,
+    /// `accuracy`, `f1_macro`, `mae`, `mae_imputed` or `standardised_accuracy`, whichever fit the task.
+    pub metric: String,
+    pub value: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// How many records the value rests on.
+    pub n: usize,
+    /// Distinct instances of the project.
+    pub instances: usize,
+}
+
+/// One point of the selective accuracy curve: what the model reaches when it answers only its surest records.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelectivePoint {
+    /// Records answered.
+    pub n: usize,
+    /// Share of the records answered.
+    pub coverage: f64,
+    /// The lowest confidence among them; `None` once answers without a confidence, or no answers, are among them.
+    pub confidence: Option<f64>,
+    /// Share of them answered rightly; equal confidences share their rights evenly.
+    pub accuracy: f64,
 }
 
 /// Counts of right answer × given answer.
@@ -152,7 +190,8 @@ pub struct BinScore {
     pub n: usize,
 }
 
-/// One bin of a reliability diagram: lower end closed, upper end open, the last bin closed.
+/// One bin of a reliability diagram. Of equal width: lower end closed, upper end open, the last bin closed. Of equal mass:
+/// lower end open, upper end closed, the first bin closed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     pub low: f64,

@@ -60,6 +60,9 @@ pub struct Options {
     pub train_gold: Vec<String>,
     /// Characters of the texts of each instance, to compare short with long ones. Without it they are not compared.
     pub text_lengths: BTreeMap<InstanceId, u64>,
+    /// Priority of each issue that pairs show, by the issue's id: 0 the lowest. What the order implied by the answers is
+    /// judged by; without it there is no such metric.
+    pub priorities: BTreeMap<String, u32>,
 }
 
 impl Default for Options {
@@ -69,6 +72,7 @@ impl Default for Options {
             missing: MissingAnswers::Wrong,
             train_gold: Vec::new(),
             text_lengths: BTreeMap::new(),
+            priorities: BTreeMap::new(),
         }
     }
 }

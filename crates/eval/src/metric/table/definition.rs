@@ -142,6 +142,8 @@ impl MetricDef {
 pub(super) const SCORE: Scale = Scale { unit: "", better: Better::Higher, range: "0 to 1" };
 pub(super) const GAP: Scale = Scale { unit: "", better: Better::Lower, range: "0 to 1" };
 pub(super) const FACT: Scale = Scale { unit: "", better: Better::Neither, range: "0 to 1" };
+/// Scores above chance.
+pub(super) const AGREEMENT: Scale = Scale { unit: "", better: Better::Higher, range: "-1 to 1" };
 pub(super) const COUNT: Scale = Scale { unit: "count", better: Better::Neither, range: "0 or more" };
 
 pub(super) const fn row(

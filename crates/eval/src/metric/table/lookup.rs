@@ -13,18 +13,8 @@ use super::stability::STABILITY;
 use super::sustainability::SUSTAINABILITY;
 use crate::spec::nearest::nearest;
 
-static TABLES: [&[MetricDef]; 10] = [
-    ACCURACY,
-    REGRESSION,
-    RANKING,
-    CALIBRATION,
-    EFFICIENCY,
-    OUTCOMES,
-    ROBUSTNESS,
-    FAIRNESS,
-    STABILITY,
-    SUSTAINABILITY,
-];
+static TABLES: [&[MetricDef]; 10] =
+    [ACCURACY, REGRESSION, RANKING, CALIBRATION, EFFICIENCY, OUTCOMES, ROBUSTNESS, FAIRNESS, STABILITY, SUSTAINABILITY];
 
 /// Every metric, family after family. Records whose request failed in the backend enter only `backend_failure_rate`
 /// and the `outcome.*` shares.
@@ -96,6 +86,6 @@ mod tests {
         let error = resolve("f1_marco").expect_err("a typo");
         assert_eq!(error.nearest, Some("f1_macro"));
         assert_eq!(error.to_string(), "there is no metric named \"f1_marco\"; did you mean \"f1_macro\"?");
-        assert_eq!(resolve("ndcg_at_10_of_nothing_known").expect_err("unknown").nearest, None);
+        assert_eq!(resolve("a name unlike all others").expect_err("unknown").nearest, None);
     }
 }

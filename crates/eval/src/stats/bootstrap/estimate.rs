@@ -12,6 +12,8 @@ pub enum IntervalMethod {
     Percentile,
     /// Wilson's score interval of a share (1927).
     Wilson,
+    /// Between two order statistics, of a percentile.
+    OrderStatistics,
 }
 
 impl IntervalMethod {
@@ -21,6 +23,7 @@ impl IntervalMethod {
             Self::Bca => "bca",
             Self::Percentile => "percentile",
             Self::Wilson => "wilson",
+            Self::OrderStatistics => "order-statistics",
         }
     }
 }
