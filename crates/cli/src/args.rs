@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Bundle(command::bundle::BundleArgs),
     /// Say whether two machines gave the same answers, where they first part, and whether it matters.
     CrossArch(command::cross_arch::CrossArchArgs),
+    /// Measure how much a backend differs from itself: repeated, shuffled, warm and fresh, alone and together.
+    Selfcheck(command::selfcheck::SelfcheckArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.

@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod runs;
 mod screen;
+mod selfcheck;
 mod state;
 mod summary;
 mod table;
@@ -93,6 +94,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Report(args) => command::report::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),
         Command::CrossArch(args) => command::cross_arch::run(args, context),
+        Command::Selfcheck(args) => command::selfcheck::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Fit(args) => command::fit::run(args, context),
         Command::Models(args) => command::models::run(args, context),

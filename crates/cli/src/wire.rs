@@ -143,7 +143,7 @@ fn limits(timeout_s: Option<u64>, home: Option<&Path>) -> Result<TimeLimits, Fai
 
 impl BackendKind {
     /// The name of the preset in `backends::openai`.
-    fn preset_name(self) -> &'static str {
+    pub(crate) fn preset_name(self) -> &'static str {
         match self {
             Self::LlamaServer => "llama-server",
             Self::Lmstudio => "lmstudio",

@@ -20,6 +20,7 @@ pub mod prompt;
 pub mod run;
 pub mod sample;
 pub mod scenario;
+pub mod selfcheck;
 pub mod spec;
 pub mod stats;
 pub mod strategy;

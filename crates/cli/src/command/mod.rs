@@ -23,6 +23,7 @@ pub(crate) mod quickstart;
 pub(crate) mod reference;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod selfcheck;
 pub(crate) mod show;
 pub(crate) mod stability;
 pub(crate) mod up;

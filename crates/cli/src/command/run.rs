@@ -147,7 +147,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<(), Failure> {
 
 impl InlineArgs {
     /// `spec` with the models of the flags, where there are any.
-    fn model_of(self, spec: RunSpec) -> Result<RunSpec, Failure> {
+    pub(crate) fn model_of(self, spec: RunSpec) -> Result<RunSpec, Failure> {
         if self.model.is_empty() {
             return Ok(spec);
         }

@@ -2,12 +2,14 @@
 
 use crate::cross_arch::run_of;
 use crate::support::Home;
+use puma_testkit::fault_server::{Behaviour, FaultServer};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Objects whose keys depend on the data: written `{…}` in the page.
-const FREE: [&str; 16] = [
+const FREE: [&str; 17] = [
+    "backend.settings",
     "hashes.templates",
     "dataset.columns",
     "dataset.train_answers",
@@ -145,6 +147,17 @@ fn every_key_of_validate_baseline_is_documented() {
     let published = home.puma(&args).json();
     home.run_json(&["--instances", "4", "--fresh"]);
     agrees("puma validate-baseline", &[published, home.puma(&args).json()]);
+}
+
+#[test]
+fn every_key_of_selfcheck_is_documented() {
+    let home = Home::new();
+    let server = FaultServer::start(Behaviour::default());
+    let args = ["selfcheck", "--model", "smollm2:135m", "--instances", "3", "--backend", "llama-server", "--json"];
+    let of_server = home.puma(&[&args[..], &["--endpoint", &server.url()]].concat()).json();
+    let model = home.model();
+    let embedded = ["selfcheck", "--model", &model, "--instances", "3", "--max-tokens", "4", "--json"];
+    agrees("puma selfcheck", &[of_server, home.puma(&embedded).json()]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod paper;
 mod real;
 mod recording;
 mod run;
+mod selfcheck;
 mod server;
 #[cfg(unix)]
 mod service;
