@@ -14,6 +14,11 @@ use std::collections::BTreeMap;
 /// Parts with fewer instances are shown but set no gap: one answer more or less would move them by a tenth and more.
 const SMALLEST_PART: usize = 10;
 
+/// Instances dealt at random in all rounds together, so that a run of 100,000 is judged in a second too.
+const DEALT: u32 = 20_000_000;
+/// Rounds of dealing however many instances there are.
+const FEWEST_DEALS: u32 = 200;
+
 /// One way of dividing the instances.
 struct Division {
     name: &'static str,
@@ -199,7 +204,8 @@ fn gap_p(
         let values: Vec<f64> = records.iter().filter_map(|record| value(record)).collect();
         sums.push(InstanceSum { part, sum: values.iter().sum(), n: values.len() as f64 });
     }
-    gap_p_value(&sums, places.len(), options.bootstrap.resamples, options.bootstrap.seed)
+    let rounds = options.bootstrap.resamples.min(DEALT / u32::try_from(sums.len().max(1)).unwrap_or(u32::MAX));
+    gap_p_value(&sums, places.len(), rounds.max(options.bootstrap.resamples.min(FEWEST_DEALS)), options.bootstrap.seed)
 }
 
 /// The mean of each part, the gap between those that set it, and the mean over all.
@@ -236,6 +242,15 @@ impl Tally for PartTally {
         };
         let (sum, n) = self.sums.iter().fold((0.0, 0.0), |(sum, n), part| (sum + part.0, n + part.1));
         over_all[1] = sum / n;
+    }
+
+    fn kind(&self, item: &Judged) -> Option<u128> {
+        Some(u128::from(item.value.to_bits()) << 64 | item.part as u128)
+    }
+
+    fn add_times(&mut self, item: &Judged, times: u32) {
+        self.sums[item.part].0 += item.value * f64::from(times);
+        self.sums[item.part].1 += f64::from(times);
     }
 
     fn fork(&self) -> Option<Self> {
