@@ -152,7 +152,7 @@ fn the_chance_of_a_gap_is_near_that_of_all_deals() {
 
 fn repeated(case: &Value, gold: &str) -> Vec<JobRecord> {
     let mut records = Vec::new();
-    for (index, row) in case["rows"].as_array().unwrap().iter().enumerate() {
+    for (index, row) in case["rows"].as_array().expect("a list").iter().enumerate() {
         for (repeat, answer) in texts(row).into_iter().enumerate() {
             let mut record = Records::new(&[gold], std::slice::from_ref(&answer)).records.remove(0);
             record.instance_id = InstanceId::new(format!("I-{index}"));

@@ -46,7 +46,7 @@ fn records(choices: [&str; 3]) -> Vec<JobRecord> {
     let mut all = Vec::new();
     for (form, perturbation) in FORMS.iter().enumerate() {
         for repeat in 0..2_usize {
-            let wrong = |i: usize| (i * 7 + form + repeat) % [7, 4, 2][form] == 0;
+            let wrong = |i: usize| (i * 7 + form + repeat).is_multiple_of([7, 4, 2][form]);
             let answers: Vec<Option<&str>> =
                 (0..20).map(|i| Some(if wrong(i) { choices[(i + 1) % 3] } else { golds[i] })).collect();
             for (position, mut record) in Records::new(&golds, &answers).records.into_iter().enumerate() {
