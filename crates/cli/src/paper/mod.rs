@@ -4,6 +4,7 @@
 //! from the record; what the record does not know is said to be unknown. Deliberately absent: judging numbers.
 
 mod apparatus;
+mod asked;
 mod cell;
 mod comparison;
 mod csv;

@@ -2,17 +2,19 @@
 
 use super::subject::Subject;
 use super::words::{counted, listed};
-use puma_core::Outcome;
+use puma_core::{Origin, Outcome};
 use puma_eval::metric::{Options, TaskKind};
-use puma_eval::spec::{Compat, ParserMode};
 
 /// From text to answer, and what became of texts without one.
 pub(super) fn reading(subject: &Subject) -> Vec<String> {
     let mut out = Vec::new();
-    out.push(match subject.spec.as_ref().map(|spec| spec.parser) {
-        Some(ParserMode::FinalAnswer) => "The final answer of a text counted.".to_owned(),
-        Some(ParserMode::FirstMatch) => "The first label or number in a text counted.".to_owned(),
-        None => "How answers were read is not recorded.".to_owned(),
+    out.push(match (subject.asked.parser.as_deref(), subject.run.origin) {
+        (Some("final-answer"), _) => "The final answer of a text counted.".to_owned(),
+        (Some("first-match"), _) | (None, Origin::Upstream) => {
+            "The first label or number in a text counted.".to_owned()
+        }
+        (Some(parser), _) => format!("Answers were read by the rule {parser}."),
+        (None, Origin::Puma) => "How answers were read is not recorded.".to_owned(),
     });
     let outcomes = &subject.report.outcomes;
     let kinds: Vec<String> =
@@ -41,7 +43,7 @@ fn outcome_words(outcome: Outcome) -> &'static str {
 
 /// What missing answers count for, and where intervals come from.
 pub(super) fn statistics(subject: &Subject) -> Vec<String> {
-    let dropped = subject.spec.as_ref().is_some_and(|spec| spec.compat == Some(Compat::Puma4));
+    let dropped = subject.asked.compat.as_deref() == Some("puma-4");
     let mut out = vec![
         match (dropped, subject.kind) {
             (true, _) => {
@@ -57,11 +59,10 @@ pub(super) fn statistics(subject: &Subject) -> Vec<String> {
         .to_owned(),
     ];
     let options = Options::default();
-    let repeats = subject.spec.as_ref().is_some_and(|spec| spec.repeat > 1);
     out.push(format!(
         "Intervals are {:.0} % intervals over instances{}: {}; those of shares of outcomes are Wilson's.",
         options.bootstrap.confidence * 100.0,
-        if repeats { ", whose repetitions stay together" } else { "" },
+        if subject.asked.repeats() { ", whose repetitions stay together" } else { "" },
         bootstrap_words(&options),
     ));
     out.push("Models, strategies and perturbations are never pooled.".to_owned());

@@ -25,12 +25,13 @@ pub(super) fn data(subject: &Subject) -> Vec<String> {
     let hash = known("SHA-256", Some(&dataset.sha256));
     out.push(format!("The data was {} ({}; {source}; {hash}).", dataset.name, counted(dataset.rows, "usable row")));
     let drawn = counted(subject.run.instances.len(), "instance");
-    out.push(match &subject.spec {
-        Some(spec) => format!(
-            "Of these, {drawn} were drawn ({} asked for) with the seed {}, which draws the same ones on every machine.",
-            spec.sample_size, spec.inference.seed
+    let asked = &subject.asked;
+    out.push(match (asked.sample_size, asked.seed) {
+        (Some(size), Some(seed)) => format!(
+            "Of these, {drawn} were drawn ({size} asked for) with the seed {seed}, which draws the same ones on every \
+             machine."
         ),
-        None => format!("{drawn} were judged; how they were drawn is not recorded."),
+        _ => format!("{drawn} were judged; how they were drawn is not recorded."),
     });
     let train: u64 = dataset.train_answers.values().map(|count| u64::from(*count)).sum();
     if train > 0 {
@@ -109,35 +110,42 @@ pub(super) fn prompts(subject: &Subject) -> Vec<String> {
     });
     let digest = puma_store::bundle::prompts_digest(&subject.run.records);
     out.push(format!("The digest of all prompts is {digest}."));
-    let perturbations: Vec<&str> =
-        subject.spec.iter().flat_map(|spec| &spec.perturbations).map(String::as_str).collect();
+    let perturbations = &subject.asked.perturbations;
     if !perturbations.is_empty() {
-        out.push(format!("Each instance was also asked perturbed: {}.", listed(&perturbations)));
+        out.push(format!("Each instance was also asked perturbed: {}.", listed(perturbations)));
     }
     out
 }
 
 /// How completions were drawn.
 pub(super) fn decoding(subject: &Subject) -> Vec<String> {
-    let Some(spec) = &subject.spec else {
-        return vec!["The decoding options are not recorded.".to_owned()];
+    let asked = &subject.asked;
+    let number = |value: Option<u64>| value.map(|value| value.to_string());
+    let mode = match asked.temperature {
+        Some(0.0) => "Decoding was greedy",
+        Some(_) => "Answers were sampled",
+        None => "Whether decoding was greedy is not recorded",
     };
-    let inference = &spec.inference;
-    let mode = if inference.temperature == 0.0 { "greedy" } else { "by sampling" };
     let mut out = vec![format!(
-        "Decoding was {mode} (temperature {}, seed {}, {} tokens at most).",
-        inference.temperature, inference.seed, inference.max_tokens
+        "{mode} ({}; {}; {}).",
+        known("temperature", asked.temperature.map(|value| value.to_string())),
+        known("seed", number(asked.seed)),
+        known("most tokens an answer", number(asked.max_tokens)),
     )];
-    if let Some(format) = &inference.format {
+    if let Some(format) = &asked.format {
         out.push(format!("Answers were constrained to the format {format}."));
     }
-    out.push(match (inference.logprobs, inference.top_logprobs) {
-        (false, _) => "Token probabilities were not asked for.".to_owned(),
-        (true, 0) => "The probability of each generated token was kept.".to_owned(),
-        (true, top) => format!("The probability of each generated token was kept, with {top} alternatives."),
+    out.push(match (asked.logprobs, asked.top_logprobs) {
+        (None, _) => "Whether token probabilities were asked for is not recorded.".to_owned(),
+        (Some(false), _) => "Token probabilities were not asked for.".to_owned(),
+        (Some(true), None | Some(0)) => "The probability of each generated token was kept.".to_owned(),
+        (Some(true), Some(top)) => {
+            format!("The probability of each generated token was kept, with {top} alternatives.")
+        }
     });
-    if spec.repeat > 1 {
-        out.push(format!("Every job was repeated {} times, each with a seed of its own.", spec.repeat));
+    if asked.repeats() {
+        let times = number(asked.repeat).unwrap_or_default();
+        out.push(format!("Every job was repeated {times} times, each with a seed of its own."));
     }
     out
 }

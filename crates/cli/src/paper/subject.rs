@@ -1,11 +1,11 @@
 //! A run that a paper speaks of.
 
+use super::asked::Asked;
 use crate::execute;
 use crate::failure::Failure;
 use crate::report::RunReport;
 use puma_core::RecordedRun;
 use puma_eval::metric::TaskKind;
-use puma_eval::spec::RunSpec;
 use puma_host::machine::Machine;
 
 /// A run, its report, and what of it can be read as this program's types.
@@ -16,8 +16,7 @@ pub(crate) struct Subject {
     pub(super) run: RecordedRun,
     pub(super) report: RunReport,
     pub(super) kind: TaskKind,
-    /// `None` for a spec that this program would not have written.
-    pub(super) spec: Option<RunSpec>,
+    pub(super) asked: Asked,
     /// `None` where nothing about the machine was kept.
     pub(super) machine: Option<Machine>,
 }
@@ -30,10 +29,10 @@ impl Subject {
     pub(crate) fn new(index: usize, run: RecordedRun) -> Result<Self, Failure> {
         let report = execute::report(&run)?;
         let kind = execute::find_scenario(&run.header.scenario)?.kind();
-        let spec = serde_json::from_value(run.header.spec.clone()).ok();
+        let asked = Asked::of(&run.header.spec);
         let machine = run.header.machine.as_object().filter(|facts| !facts.is_empty());
         let machine = machine.and_then(|facts| serde_json::from_value(facts.clone().into()).ok());
-        Ok(Self { letter: letter(index), run, report, kind, spec, machine })
+        Ok(Self { letter: letter(index), run, report, kind, asked, machine })
     }
 
     /// Whether something disturbed the run so much that its times and joules say nothing.

@@ -66,6 +66,53 @@ fn no_folder_and_no_name_of_the_owner_leaves_the_machine() {
 }
 
 #[test]
+fn names_in_messages_facts_and_addresses_are_replaced() {
+    let home = Home::new();
+    let mut run = crate::paper::fixed();
+    let own = home.dir.path().display().to_string();
+    let header = &mut run.header;
+    header.dataset.source = format!("{own}/acme-secret/issues.csv");
+    header.backend.endpoint = Some("https://jane:hunter2@gpu-box.acme-secret.example:8443/v1".to_owned());
+    header.backend.settings.insert("adapter".to_owned(), "/srv/acme-secret/lora.bin".to_owned());
+    header.models[0].source = Some("llama-server: /srv/acme-secret/m.gguf".to_owned());
+    header.spec["description"] = format!("kept in {own}/acme for jane.doe@acme-secret.example").into();
+    header.machine["surroundings"] = serde_json::json!({"signs": [{
+        "place": "/proc/sys/kernel/osrelease", "seen": "hostname: acme-secret-7", "means": "serial number: ACMESECRET1",
+    }]});
+    run.records[0].error = Some(format!("`{own}/x.gguf` on gpu-box.acme-secret.example and 10.1.2.3 failed"));
+    run.records[1].completions[0].attempts = vec![puma_core::Attempt {
+        number: 1,
+        duration_ms: puma_core::Millis(1.0),
+        waited_ms: puma_core::Millis(0.0),
+        error: Some("no answer from /Users/jane-acme-secret/sock".to_owned()),
+        http_status: None,
+    }];
+    let energy = run.sessions[0].energy.as_mut().expect("it was measured");
+    energy.channels[0].device = "GPU-8f6f2c1a-1111-2222-3333-444455556666".to_owned();
+    energy.warnings = vec![format!("nothing in {own} can be read")];
+    let source = crate::paper::bundled(&home, "source", &run);
+    let target = home.path("target.puma-bundle").display().to_string();
+    assert_eq!(home.puma(&["bundle", "export", &source, "-o", &target]).code, Some(0));
+    let text = unpacked(&target).to_lowercase();
+    for secret in [own.to_lowercase().as_str(), "acme", "jane", "hunter2", "10.1.2.3", "8f6f2c1a"] {
+        let at = text.find(secret).map(|at| text[at.saturating_sub(60)..].chars().take(120).collect::<String>());
+        assert_eq!(at, None, "{secret} is in the bundle");
+    }
+    for kept in
+        ["https://server:8443/v1", "llama-server: m.gguf", "lora.bin", "/proc/sys/kernel/osrelease", "issues.csv"]
+    {
+        assert!(text.contains(kept), "{kept} is not in the bundle");
+    }
+    assert_eq!(home.puma(&["bundle", "verify", &target]).code, Some(0));
+    let again = home.path("again.puma-bundle").display().to_string();
+    assert_eq!(home.puma(&["bundle", "export", &target, "-o", &again]).code, Some(0));
+    let run = |file: &str| {
+        bundle::read(std::fs::read(file).expect("the bundle can be read").as_slice()).expect("it is sound").1
+    };
+    assert_eq!(run(&again), run(&target), "what is neutral stays as it is");
+}
+
+#[test]
 fn a_bundle_stands_for_its_run_in_every_command() {
     let (home, run_id) = home_with_private_paths();
     let file = exported(&home, "out.puma-bundle", &[]);

@@ -14,7 +14,7 @@ const START: Timestamp = Timestamp(1_780_218_857_225);
 const LABELS: [&str; 4] = ["Critical", "Major", "Minor", "Trivial"];
 
 /// A run of a model and on data whose names mean something to every markup. Nothing in it varies.
-fn fixed() -> RecordedRun {
+pub(crate) fn fixed() -> RecordedRun {
     let spec = json!({
         "id": "paper", "description": "", "scenario": "triage_jira", "sample_size": 16, "models": ["=m_1&50%|x"],
         "adaptation": {"strategy": ["zero-shot"], "cot": [false]},
@@ -155,7 +155,7 @@ fn session() -> SessionMeasurement {
 }
 
 /// The run as a bundle in `home`.
-fn bundled(home: &Home, name: &str, run: &RecordedRun) -> String {
+pub(crate) fn bundled(home: &Home, name: &str, run: &RecordedRun) -> String {
     let hashes = bundle::Hashes {
         spec_hash: run.header.spec_hash.to_string(),
         dataset_sha256: run.header.dataset.sha256.clone(),
@@ -309,13 +309,32 @@ fn what_the_record_does_not_know_is_said_to_be_unknown() {
         "how they were drawn is not recorded",
         "SHA-256 not recorded",
         "The prompt templates are not recorded.",
-        "The decoding options are not recorded.",
-        "How answers were read is not recorded.",
+        "Whether decoding was greedy is not recorded (temperature not recorded; seed not recorded",
+        "The first label or number in a text counted.",
         "Nothing is recorded about the machine.",
         "Energy was not measured.",
         "was made with upstream PUMA (version not recorded)",
         "its end is not recorded",
         "digest of all token probabilities not recorded",
+    ] {
+        assert!(text.contains(sentence), "nothing says {sentence:?} in {text}");
+    }
+}
+
+#[test]
+fn a_spec_of_upstream_is_told_as_far_as_it_goes() {
+    let mut run = fixed();
+    run.header.spec = json!({
+        "id": "old", "scenario": "triage_jira", "sample_size": 200, "perturbations": [],
+        "inference": {"temperature": 0.7, "seed": 7, "max_tokens": 64, "logprobs": true, "top_logprobs": 0},
+    });
+    run.origin = Origin::Upstream;
+    let text = reported(&run, "text");
+    for sentence in [
+        "16 instances were drawn (200 asked for) with the seed 7",
+        "Answers were sampled (temperature 0.7; seed 7; most tokens an answer 64).",
+        "The probability of each generated token was kept.",
+        "The first label or number in a text counted.",
     ] {
         assert!(text.contains(sentence), "nothing says {sentence:?} in {text}");
     }

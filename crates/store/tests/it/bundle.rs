@@ -343,6 +343,27 @@ fn a_run_of_upstream_stays_one() {
 }
 
 #[test]
+fn a_run_from_a_database_of_upstream_travels_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("puma.db");
+    crate::upstream::make(&path, crate::upstream::REVISIONS[1]);
+    let store = Store::open(&path).unwrap();
+    let run = store.load_run(&store.find_run("old").unwrap()).unwrap();
+    let bytes = bundled(&run);
+    assert_eq!(findings(&bytes), Vec::<String>::new());
+    let (manifest, back) = read(bytes.as_slice()).unwrap();
+    assert_eq!((manifest.origin, &back), (Origin::Upstream, &run));
+    let elsewhere = Store::memory().unwrap();
+    assert_eq!(elsewhere.import_run(&back).unwrap(), Imported::New);
+    let imported = elsewhere.load_run(&run.header.run_id).unwrap();
+    assert_eq!((imported.origin, imported.records.len()), (Origin::Upstream, run.records.len()));
+    assert_eq!(elsewhere.import_run(&back).unwrap(), Imported::AlreadyThere);
+    assert_eq!(store.import_run(&back).unwrap(), Imported::AlreadyThere, "where it came from it is known");
+    let error = elsewhere.recorder().start(&run.header, &run.instances, true).unwrap_err();
+    assert!(error.to_string().contains("upstream PUMA made it"), "{error}");
+}
+
+#[test]
 fn a_run_that_a_database_cannot_keep_leaves_nothing_behind() {
     let store = Store::memory().unwrap();
     let mut whole = run(2);

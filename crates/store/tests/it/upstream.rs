@@ -58,7 +58,7 @@ INSERT INTO profile_snapshots VALUES (1, 'old__1234', 'Linux', 'x86_64', 31.0, '
 INSERT INTO emissions (run_id, kwh, recorded_at) VALUES ('old__1234', 0.000668, '2026-05-30 09:15:09');
 "#;
 
-fn make(path: &Path, revision: &str) {
+pub(crate) fn make(path: &Path, revision: &str) {
     let now = if revision.starts_with("0001") { "" } else { "DEFAULT CURRENT_TIMESTAMP" };
     let conn = Connection::open(path).unwrap();
     conn.execute_batch(&TABLES.replace("{now}", now)).unwrap();
@@ -66,7 +66,7 @@ fn make(path: &Path, revision: &str) {
     conn.execute_batch(ROWS).unwrap();
 }
 
-const REVISIONS: [&str; 2] = ["0001_initial_schema", "0002_server_default_timestamps"];
+pub(crate) const REVISIONS: [&str; 2] = ["0001_initial_schema", "0002_server_default_timestamps"];
 
 /// Every value of upstream's own columns, as text.
 fn upstream_rows(path: &Path) -> Vec<String> {
