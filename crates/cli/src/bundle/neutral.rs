@@ -41,7 +41,7 @@ pub(crate) fn neutral(
     // Places of the system, as a machine's facts name them, are nobody's; what stands in a message can be anybody's.
     let clean_fact = |text: &str| neutralise_text(&known(text), &names);
     let clean = |text: &str| neutralise_text(&without_paths(&known(text)), &names);
-    let spec = mapped(&run.header.spec, &|text| model_names.get(text).cloned().unwrap_or_else(|| clean_fact(text)));
+    let spec = mapped(&run.header.spec, &|text| model_names.get(text).cloned().unwrap_or_else(|| clean(text)));
     note(spec != run.header.spec, "run.json, spec: names and paths are replaced; spec_hash is that of the original");
     run.header.spec = spec;
     let machine = mapped(&run.header.machine, &clean_fact);

@@ -75,7 +75,7 @@ fn names_in_messages_facts_and_addresses_are_replaced() {
     header.backend.endpoint = Some("https://jane:hunter2@gpu-box.acme-secret.example:8443/v1".to_owned());
     header.backend.settings.insert("adapter".to_owned(), "/srv/acme-secret/lora.bin".to_owned());
     header.models[0].source = Some("llama-server: /srv/acme-secret/m.gguf".to_owned());
-    header.spec["description"] = format!("kept in {own}/acme for jane.doe@acme-secret.example").into();
+    header.spec["description"] = format!("kept in {own}/acme/notes for jane.doe@acme-secret.example").into();
     header.machine["surroundings"] = serde_json::json!({"signs": [{
         "place": "/proc/sys/kernel/osrelease", "seen": "hostname: acme-secret-7", "means": "serial number: ACMESECRET1",
     }]});
