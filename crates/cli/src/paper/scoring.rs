@@ -60,7 +60,8 @@ pub(super) fn statistics(subject: &Subject) -> Vec<String> {
     ];
     let options = Options::default();
     out.push(format!(
-        "Intervals are {:.0} % intervals over instances{}: {}; those of shares of outcomes are Wilson's.",
+        "Intervals are {:.0} % intervals over instances{}: {}; those of shares of outcomes are Wilson's, those of percentiles of \
+         times are between order statistics.",
         options.bootstrap.confidence * 100.0,
         if subject.asked.repeats() { ", whose repetitions stay together" } else { "" },
         bootstrap_words(&options),
