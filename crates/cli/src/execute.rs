@@ -118,8 +118,8 @@ pub(crate) fn prepare(order: &Order, gathered: &Gathered, context: &Context) -> 
         context_length: if is_embedded(order) { None } else { order.backend.context },
     })
     .map_err(|error| Failure::invalid(error.to_string()).hint(error.hint()))?;
-    for unchanged in &plan.unchanged {
-        context.ui.warn(&summary::unchanged_text(&plan, unchanged));
+    for text in summary::unchanged_texts(&plan) {
+        context.ui.warn(&text);
     }
     Ok(plan)
 }

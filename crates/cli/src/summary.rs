@@ -311,15 +311,24 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
     })
 }
 
-/// What a perturbation did not do.
-pub(crate) fn unchanged_text(plan: &Plan, unchanged: &Unchanged) -> String {
-    format!(
-        "`{}` leaves {} of {} prompts of {} as they are; their answers say nothing about robustness",
-        unchanged.perturbation,
-        unchanged.instances,
-        plan.instances.len(),
-        unchanged.strategy
-    )
+/// What perturbations did not do: one sentence for each and for all strategies of which it holds.
+pub(crate) fn unchanged_texts(plan: &Plan) -> Vec<String> {
+    let mut strategies: Vec<(&str, usize, Vec<&str>)> = Vec::new();
+    for Unchanged { strategy, perturbation, instances } in &plan.unchanged {
+        let known = strategies.iter_mut().find(|(name, count, _)| name == perturbation && count == instances);
+        match known {
+            Some((_, _, strategies)) => strategies.push(strategy),
+            None => strategies.push((perturbation, *instances, vec![strategy])),
+        }
+    }
+    let text = |(perturbation, instances, strategies): (&str, usize, Vec<&str>)| {
+        let (all, strategies) = (plan.instances.len(), strategies.join(", "));
+        format!(
+            "`{perturbation}` leaves {instances} of {all} prompts of {strategies} as they are; their answers say nothing \
+             about robustness"
+        )
+    };
+    strategies.into_iter().map(text).collect()
 }
 
 /// A plan for `--dry-run`: counts, then the first prompt of every strategy, as it is and under each perturbation.

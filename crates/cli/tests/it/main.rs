@@ -19,6 +19,7 @@ mod machine;
 mod monitor;
 mod pages;
 mod paper;
+mod perturbed;
 mod real;
 mod recording;
 mod run;
