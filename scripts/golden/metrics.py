@@ -5,7 +5,8 @@
 # ///
 """Writes crates/eval/tests/golden/metrics.json: what scikit-learn, SciPy and NumPy say about random records.
 
-Needs the packages above in the versions above. Run from the repository root, with another seed for other records:
+The packages are pinned in scripts/golden/requirements.txt; the tests run the script with a fresh seed where they may
+install packages. Run from the repository root, with another seed for other records:
     python3 scripts/golden/metrics.py crates/eval/tests/golden/metrics.json [SEED]
 
 Where the libraries have no such metric, or count missing answers in another way, the definition is written out here, and

@@ -61,7 +61,11 @@ fn emulated(zig: &Zig, program: &Path) -> Result<(), String> {
     EMULATED_TESTS.iter().try_for_each(|test| {
         let mut cargo = zig.test(&ARM_LINUX, &emulator);
         // Emulated, a backtrace takes so long that tests which wait for one miss their time; and no load is what it seems.
-        cargo.env("RUST_BACKTRACE", "0").env_remove("PUMA_TEST_CODECARBON").env_remove("PUMA_TEST_SCIENCE_PYTHON").env_remove("PUMA_EXPECT_SERVERS");
+        cargo
+            .env("RUST_BACKTRACE", "0")
+            .env_remove("PUMA_TEST_CODECARBON")
+            .env_remove("PUMA_TEST_SCIENCE_PYTHON")
+            .env_remove("PUMA_EXPECT_SERVERS");
         command::run_command(cargo.args(*test))
     })?;
     both_programs(&emulator, program)

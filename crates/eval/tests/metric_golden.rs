@@ -1,19 +1,20 @@
 //! Metrics and statistics against scikit-learn, SciPy and NumPy (`scripts/golden/metrics.py`).
 
 mod metric_records;
+mod oracle;
 
 use metric_records::{Records, assert_close};
+use oracle::Oracle;
 use puma_core::InstanceId;
 use puma_eval::metric::{self, MetricReport, MissingAnswers, Options, ReliabilityBin, Task};
 use puma_eval::stats::{Bootstrap, mcnemar_exact, normal_quantile, quantile, wilson};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 fn cases(name: &str) -> Vec<Value> {
-    let golden: Value = serde_json::from_str(include_str!("golden/metrics.json")).expect("the golden file is JSON");
-    let cases = golden[name].as_array().expect("a list of cases").clone();
-    assert!(cases.len() >= 30, "{name}: {} cases", cases.len());
-    cases
+    static ORACLE: OnceLock<Oracle> = OnceLock::new();
+    ORACLE.get_or_init(|| Oracle::of("metrics", include_str!("golden/metrics.json"))).cases(name, 30)
 }
 
 fn texts(value: &Value) -> Vec<Option<String>> {
