@@ -65,6 +65,8 @@ pub(crate) enum Command {
     CrossArch(command::cross_arch::CrossArchArgs),
     /// Measure how much a backend differs from itself: repeated, shuffled, warm and fresh, alone and together.
     Selfcheck(command::selfcheck::SelfcheckArgs),
+    /// Say how small a difference a study can see, or how many issues it needs.
+    Power(command::power::PowerArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.

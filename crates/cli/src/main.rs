@@ -20,6 +20,7 @@ mod measure;
 mod options;
 mod paper;
 mod paths;
+mod power_text;
 mod progress;
 mod report;
 mod runs;
@@ -89,6 +90,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Run(args) => command::run::run(args, context),
         Command::Show(args) => command::show::run(args, context),
         Command::ListRuns(args) => command::list_runs::run(args, context),
+        Command::Power(args) => command::power::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
         Command::Stability(args) => command::stability::run(args, context),
         Command::Report(args) => command::report::run(args, context),

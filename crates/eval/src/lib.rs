@@ -15,6 +15,7 @@ pub mod measured;
 pub mod metric;
 pub mod parse;
 pub mod perturb;
+pub mod pilot;
 pub mod plan;
 pub mod prompt;
 pub mod run;

@@ -17,6 +17,7 @@ pub(crate) mod list_runs;
 pub(crate) mod man;
 pub(crate) mod models;
 pub(crate) mod monitor;
+pub(crate) mod power;
 pub(crate) mod preflight;
 pub(crate) mod profile;
 pub(crate) mod quickstart;

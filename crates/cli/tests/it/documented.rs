@@ -175,6 +175,21 @@ fn every_key_of_compare_is_documented() {
 }
 
 #[test]
+fn every_key_of_power_is_documented() {
+    let (home, [triage, estimation]) = home_with_runs();
+    let id = |report: &Value| report["run_id"].as_str().expect("a run has an id").to_owned();
+    let power = |args: &[&str]| home.puma(&[&["power"], args, &["--json"]].concat()).json();
+    let outputs = [
+        power(&["--n", "200"]),
+        power(&["--metric", "mae", "--sd", "3", "--effect", "0.5"]),
+        power(&["--against", "0.6", "--n", "50"]),
+        power(&["--run", &id(&triage), "--run", &id(&triage)]),
+        power(&["--run", &id(&estimation), "--sd", "2"]),
+    ];
+    agrees("puma power", &outputs);
+}
+
+#[test]
 fn every_key_of_bundle_is_documented() {
     let (home, _) = home_with_runs();
     let file = home.path("out.puma-bundle").display().to_string();

@@ -20,6 +20,7 @@ mod monitor;
 mod pages;
 mod paper;
 mod perturbed;
+mod power;
 mod real;
 mod recording;
 mod run;
