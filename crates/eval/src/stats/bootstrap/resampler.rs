@@ -11,8 +11,6 @@ pub(super) const LEFT_OUT: usize = 400;
 
 /// A sample whose statistics can be computed over draws.
 pub(super) trait Resampler {
-    /// The statistics of the sample itself.
-    fn whole(&mut self, values: &mut [f64]);
     /// The statistics of one random draw.
     fn resample(&mut self, generator: &mut SplitMix64, values: &mut [f64]);
     /// How many ways there are to leave something out.
@@ -33,12 +31,6 @@ pub(super) struct ByInstance<'s, T: Tally> {
 }
 
 impl<T: Tally> Resampler for ByInstance<'_, T> {
-    fn whole(&mut self, values: &mut [f64]) {
-        self.tally.clear();
-        self.sample.items().iter().for_each(|item| self.tally.add(item));
-        self.tally.read(values);
-    }
-
     fn resample(&mut self, generator: &mut SplitMix64, values: &mut [f64]) {
         self.tally.clear();
         let (sample, tally) = (self.sample, &mut self.tally);
@@ -78,12 +70,6 @@ impl<T: Tally> ByKind<'_, T> {
 }
 
 impl<T: Tally> Resampler for ByKind<'_, T> {
-    fn whole(&mut self, values: &mut [f64]) {
-        self.tally.clear();
-        self.sample.items().iter().for_each(|item| self.tally.add(item));
-        self.tally.read(values);
-    }
-
     fn resample(&mut self, generator: &mut SplitMix64, values: &mut [f64]) {
         self.tally.clear();
         let (sample, tally) = (self.sample, &mut self.tally);
@@ -124,13 +110,16 @@ pub(super) struct ByDraw<F> {
     pub(super) read: F,
 }
 
-impl<F: FnMut(&[u32], &mut [f64])> Resampler for ByDraw<F> {
-    fn whole(&mut self, values: &mut [f64]) {
+impl<F: FnMut(&[u32], &mut [f64])> ByDraw<F> {
+    /// The statistics of the sample itself.
+    pub(super) fn whole(&mut self, values: &mut [f64]) {
         self.drawn.clear();
         self.drawn.extend(0..self.instances);
         (self.read)(&self.drawn, values);
     }
+}
 
+impl<F: FnMut(&[u32], &mut [f64])> Resampler for ByDraw<F> {
     fn resample(&mut self, generator: &mut SplitMix64, values: &mut [f64]) {
         self.drawn.clear();
         generator.each_below(self.instances, self.instances, |instance| self.drawn.push(instance));
