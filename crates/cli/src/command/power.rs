@@ -25,7 +25,7 @@ pub(crate) struct PowerArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     n: Option<u32>,
     /// True difference to be seen: a share (0.05 is five per cent of the issues) or story points.
-    #[arg(long, value_name = "DIFFERENCE")]
+    #[arg(long, value_name = "DIFFERENCE", allow_negative_numbers = true)]
     effect: Option<f64>,
     /// Share of studies that shall see the difference [default: 0.8].
     #[arg(long, value_name = "SHARE")]
@@ -40,7 +40,7 @@ pub(crate) struct PowerArgs {
     #[arg(long, value_name = "SHARE", conflicts_with = "against")]
     discordance: Option<f64>,
     /// Standard deviation, over issues, of the difference of absolute errors in story points [default: what the runs say].
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", allow_negative_numbers = true)]
     sd: Option<f64>,
     /// Compare one model's accuracy with this fixed value instead of with another model.
     #[arg(long, value_name = "SHARE", conflicts_with = "run")]

@@ -49,6 +49,6 @@ fn questions_that_make_no_sense_are_refused() {
     refused(&["--n", "10", "--sd", "2"], "--sd says nothing about --metric accuracy");
     refused(&["--metric", "mae", "--n", "10"], "--sd POINTS");
     refused(&["--metric", "mae", "--n", "10", "--sd", "1", "--discordance", "0.2"], "--discordance says nothing");
-    refused(&["--effect", "-1"], "--effect");
+    refused(&["--effect", "-1"], "--effect -1 is no number above 0");
     refused(&["--n", "0"], "--n");
 }
