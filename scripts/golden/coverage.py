@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How often 95 % bootstrap intervals hold the true value, percentile against BCa (docs/decisions/0021-bca-bootstrap.md).
+"""How often 95 % bootstrap intervals hold the true value, percentile against BCa (docs/decisions/0022-bca-bootstrap.md).
 
 Samples are made up, so the true value is known: mean and median of skewed errors, macro F1 of four uneven classes. Needs
 numpy and scipy (scripts/golden/requirements.txt); about a minute.
