@@ -120,7 +120,7 @@ impl Study {
     /// rises in teeth, the number nearest to the approximation's from which fewer would not do, or the first above it that
     /// does. `None` for an effect of 0, one that cannot occur, or more than a thousand million instances.
     pub fn needed_instances(&self, effect: f64, power: f64, alpha: f64) -> Option<u32> {
-        if effect == 0.0 || !(effect.abs() <= self.largest_effect()) {
+        if effect == 0.0 || effect.is_nan() || effect.abs() > self.largest_effect() {
             return None;
         }
         let (mut low, mut high) = (0_u32, 1_u32);
