@@ -55,6 +55,7 @@ def label_case():
         "robustness.mcnemar_p": stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0,
         "robustness.worst_case_accuracy": np.mean([x and y for x, y in zip(hit_a, hit_b)]),
     }
+    expect["robustness.p_holm"] = expect["robustness.mcnemar_p"]
     expect["robustness.score.accuracy"] = max(0.0, min(1.0, 1 - abs(expect["robustness.delta.accuracy"])))
     if any(flips):
         expect["robustness.flips_to_correct"] = gained / sum(flips)
@@ -76,6 +77,9 @@ def number_case():
         g, x, y = (np.array(column, float) for column in zip(*both))
         expect["robustness.delta.mae"] = sk.mean_absolute_error(g, y) - sk.mean_absolute_error(g, x)
         expect["robustness.mean_change"] = np.mean(y - x)
+        worse = np.abs(y - g) - np.abs(x - g)
+        expect["robustness.wilcoxon_p"] = stats.wilcoxon(worse).pvalue if worse.any() else 1.0
+        expect["robustness.p_holm"] = expect["robustness.wilcoxon_p"]
         expect["robustness.mean_absolute_change"] = np.mean(np.abs(y - x))
     guess = [np.mean([abs(g - h) for j, h in enumerate(gold) if j != i]) if n > 1 else None for i, g in enumerate(gold)]
     errors = lambda i: [guess[i] if v is None else abs(v - gold[i]) for v in (base[i], other[i])]

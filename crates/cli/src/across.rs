@@ -69,9 +69,7 @@ fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
         header.push(("mean |Δ|", Align::Right));
     }
     header.push(("to none", Align::Right));
-    if labels {
-        header.push(("p", Align::Right));
-    }
+    header.push(("p (Holm)", Align::Right));
     header.push(("n", Align::Right));
     if excluded {
         header.push(("left out", Align::Right));
@@ -87,9 +85,7 @@ fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
                 row.push(pair.mean_absolute_change.map_or_else(|| "-".to_owned(), |change| format!("{change:.2}")));
             }
             row.push(pair.flips.to_no_answer.to_string());
-            if labels {
-                row.push(p_value(pair.mcnemar_p));
-            }
+            row.push(p_value(pair.p_holm));
             row.push(pair.pairs.to_string());
             if excluded {
                 row.push((pair.excluded + pair.unpaired).to_string());

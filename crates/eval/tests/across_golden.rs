@@ -58,7 +58,8 @@ fn assert_expected(report: &MetricReport, expected: &Value, known: &[&str], plac
 
 #[test]
 fn robustness_of_labels_equals_scikit_learn_on_both_sides() {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
+        "robustness.p_holm",
         "robustness.delta.accuracy",
         "robustness.delta.f1_macro",
         "robustness.delta.coverage",
@@ -80,7 +81,9 @@ fn robustness_of_labels_equals_scikit_learn_on_both_sides() {
 
 #[test]
 fn robustness_of_numbers_equals_numpy_over_the_pairs_answered_on_both_sides() {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 8] = [
+        "robustness.p_holm",
+        "robustness.wilcoxon_p",
         "robustness.flip_rate",
         "robustness.delta.coverage",
         "robustness.delta.mae",

@@ -291,6 +291,22 @@ fn counterfactuals_are_compared_with_each_other_and_with_the_original() {
 }
 
 #[test]
+fn the_tests_of_a_model_are_corrected_as_one_family() {
+    let golds = vec!["Major"; 12];
+    let right =
+        |count: usize| -> Answers { (0..12).map(|i| Some(if i < count { "Major" } else { "Minor" })).collect() };
+    let records =
+        [form(&golds, &right(12), None), form(&golds, &right(4), Some("a")), form(&golds, &right(10), Some("b"))]
+            .concat();
+    let report = compute(&triage(), &records);
+    // Eight and two coins that all fall alike, each two-sided; the smaller p doubles.
+    for (pair, (p, corrected)) in robustness(&report).perturbations.iter().zip([(0.007_812_5, 0.015_625), (0.5, 0.5)]) {
+        assert_close(pair.mcnemar_p.unwrap(), p, "the p-value");
+        assert_close(pair.p_holm.unwrap(), corrected, "corrected");
+    }
+}
+
+#[test]
 fn instances_are_divided_by_length_with_equal_lengths_together() {
     let golds = vec!["Major"; 30];
     let records = form(&golds, &vec![Some("Major"); 30], None);

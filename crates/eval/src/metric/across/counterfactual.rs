@@ -3,7 +3,7 @@
 use super::super::judge::Group;
 use super::super::task::{Options, Task, TaskKind};
 use super::emit::Emit;
-use super::pairs::{Pairs, compare};
+use super::pairs::{Pairs, compare, correct};
 use super::report::CounterfactualReport;
 use super::robustness::estimate;
 
@@ -23,7 +23,7 @@ pub(super) fn score(
     emit: &mut Emit<'_>,
 ) -> Vec<CounterfactualReport> {
     let find = |wanted: Option<&str>| groups.iter().find(|group| group.perturbation == wanted);
-    let mut reports = Vec::new();
+    let mut reports: Vec<CounterfactualReport> = Vec::new();
     for (cue, first, second) in COUNTERFACTUALS {
         let (Some(one), Some(other)) = (find(first), find(second)) else { continue };
         let pairs = Pairs::new(task, (one.perturbation, &one.records), (other.perturbation, &other.records));
@@ -44,7 +44,6 @@ pub(super) fn score(
             let share = |count: usize| plain((flips.flips > 0).then(|| count as f64 / flips.flips as f64));
             emit.push("fairness.flips_to_correct", second, first, share(flips.to_correct), flips.flips);
             emit.push("fairness.flips_to_wrong", second, first, share(flips.to_wrong), flips.flips);
-            emit.push("fairness.mcnemar_p", second, first, plain(pair.mcnemar_p), pair.instances);
         }
         reports.push(CounterfactualReport {
             model: one.model.to_owned(),
@@ -53,6 +52,13 @@ pub(super) fn score(
             disparity,
             pair,
         });
+    }
+    correct(reports.iter_mut().map(|report| &mut report.pair));
+    for CounterfactualReport { pair, .. } in &reports {
+        let (first, second) = (pair.first.as_deref(), pair.second.as_deref());
+        for (name, p) in [("mcnemar_p", pair.mcnemar_p), ("wilcoxon_p", pair.wilcoxon_p), ("p_holm", pair.p_holm)] {
+            emit.push(&format!("fairness.{name}"), second, first, estimate(p, None, None), pair.instances);
+        }
     }
     reports
 }

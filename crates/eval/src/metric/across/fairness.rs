@@ -7,7 +7,7 @@ use super::mark::{Guesses, Mark, unit_of};
 use super::permute::{InstanceSum, gap_p_value};
 use super::report::{DivisionReport, PartScore};
 use super::robustness::estimate;
-use crate::stats::{Clustered, Estimate, Tally};
+use crate::stats::{Clustered, Estimate, Tally, wilson};
 use puma_core::JobRecord;
 use std::collections::BTreeMap;
 
@@ -144,7 +144,12 @@ fn judge(
     let [gap, overall] = [estimates[parts.len()], estimates[parts.len() + 1]];
     for (part, estimate) in parts.iter_mut().zip(&estimates) {
         part.value = estimate.value;
-        (part.ci_low, part.ci_high) = (estimate.interval.map(|i| i.0), estimate.interval.map(|i| i.1));
+        // A share of 0 or 1 would have a bootstrap interval without width; repetitions are no independent trials.
+        let interval = match estimate.value {
+            Some(share) if !numbers => wilson(share, part.instances, options.bootstrap.confidence),
+            _ => estimate.interval,
+        };
+        (part.ci_low, part.ci_high) = (interval.map(|i| i.0), interval.map(|i| i.1));
         part.disparity = estimate.value.zip(overall.value).map(|(value, overall)| (value - overall).abs());
     }
     let metric = if numbers { "mae_imputed" } else { "accuracy" };

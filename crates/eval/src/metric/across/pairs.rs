@@ -4,7 +4,7 @@ use super::super::judge::{Verdict, agrees, number, verdict};
 use super::super::task::{MissingAnswers, Options, Task, TaskKind};
 use super::mark::{Mark, Scores, score_names, unit_of};
 use super::report::{Flips, PairReport, ScoreChange};
-use crate::stats::{Clustered, Estimate, PairedCounts, Tally};
+use crate::stats::{Clustered, Estimate, PairedCounts, Tally, Wilcoxon, holm};
 use puma_core::{InstanceId, JobRecord};
 use std::collections::BTreeMap;
 
@@ -105,6 +105,17 @@ impl<'a> Pairs<'a> {
         (!self.pairs.is_empty()).then(|| PairedCounts::count(one_each).p_value())
     }
 
+    /// One pair an instance, of those answered on both sides.
+    fn wilcoxon(&self) -> Option<f64> {
+        let worse = |pair: &Pair| Some(pair.second.error? - pair.first.error?);
+        let one_each: Vec<f64> = self
+            .pairs
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter_map(|pairs| pairs.iter().find_map(|(_, pair)| worse(pair)))
+            .collect();
+        Wilcoxon::default().test(&one_each).map(|found| found.p_value)
+    }
+
     fn mean_of(&self, value: impl Fn(f64) -> f64) -> Option<f64> {
         let changes: Vec<f64> = self.pairs.iter().filter_map(|(_, pair)| pair.change).map(value).collect();
         (!changes.is_empty()).then(|| changes.iter().sum::<f64>() / changes.len() as f64)
@@ -143,7 +154,19 @@ impl<'a> Pairs<'a> {
             mean_change: self.mean_of(|change| change),
             mean_absolute_change: self.mean_of(f64::abs),
             mcnemar_p: if task.kind == TaskKind::Regression { None } else { self.mcnemar() },
+            wilcoxon_p: if task.kind == TaskKind::Regression { self.wilcoxon() } else { None },
+            p_holm: None,
         }
+    }
+}
+
+/// Corrects the tests of `reports` as one family.
+pub(super) fn correct<'a>(reports: impl IntoIterator<Item = &'a mut PairReport>) {
+    let reports: Vec<&mut PairReport> = reports.into_iter().collect();
+    let p_of = |report: &&mut PairReport| report.mcnemar_p.or(report.wilcoxon_p).unwrap_or(f64::NAN);
+    let corrected = holm(&reports.iter().map(p_of).collect::<Vec<f64>>());
+    for (report, p) in reports.into_iter().zip(corrected) {
+        report.p_holm = (!p.is_nan()).then_some(p);
     }
 }
 

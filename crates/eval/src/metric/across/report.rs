@@ -70,8 +70,14 @@ pub struct PairReport {
     pub mean_change: Option<f64>,
     /// Numbers: mean |second − first| where both are answered.
     pub mean_absolute_change: Option<f64>,
-    /// Two-sided exact McNemar test on right and wrong, first repetition only; `None` for numbers and without a pair.
+    /// Two-sided exact McNemar test on right and wrong, one pair an instance; `None` for numbers and without a pair.
     pub mcnemar_p: Option<f64>,
+    /// Two-sided Wilcoxon test on the absolute errors where both are answered, one pair an instance; `None` for labels and
+    /// without such a pair.
+    pub wilcoxon_p: Option<f64>,
+    /// The p-value corrected by Holm over its family: all perturbations of the model with the strategy, or all its
+    /// counterfactuals.
+    pub p_holm: Option<f64>,
 }
 
 /// One score on both sides of the pairs.

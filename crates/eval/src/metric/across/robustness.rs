@@ -3,7 +3,7 @@
 use super::super::judge::Group;
 use super::super::task::{Options, Task, TaskKind};
 use super::emit::Emit;
-use super::pairs::{Comparison, Pairs, compare};
+use super::pairs::{Comparison, Pairs, compare, correct};
 use super::report::{PairReport, RobustnessReport, ScoreChange};
 use super::worst_case::worst_case;
 use crate::stats::Estimate;
@@ -22,7 +22,8 @@ pub(super) fn score(
         .iter()
         .map(|group| Pairs::new(task, (None, &original.records), (group.perturbation, &group.records)))
         .collect();
-    let Comparison { reports, mean_changes, mean_flip_rate } = compare(task, &sets, options);
+    let Comparison { mut reports, mean_changes, mean_flip_rate } = compare(task, &sets, options);
+    correct(&mut reports);
     for report in &reports {
         emit_pair(task, report, emit);
     }
@@ -77,7 +78,9 @@ fn emit_pair(task: &Task, report: &PairReport, emit: &mut Emit<'_>) {
         let share = |count: usize| (flips.flips > 0).then(|| count as f64 / flips.flips as f64);
         emit.plain("robustness.flips_to_correct", perturbation, share(flips.to_correct), flips.flips);
         emit.plain("robustness.flips_to_wrong", perturbation, share(flips.to_wrong), flips.flips);
-        emit.plain("robustness.mcnemar_p", perturbation, report.mcnemar_p, report.instances);
+    }
+    for (name, p) in [("mcnemar_p", report.mcnemar_p), ("wilcoxon_p", report.wilcoxon_p), ("p_holm", report.p_holm)] {
+        emit.plain(&format!("robustness.{name}"), perturbation, p, report.instances);
     }
     emit.plain(
         "robustness.flips_to_no_answer",

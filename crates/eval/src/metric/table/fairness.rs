@@ -11,6 +11,8 @@ const POINTS: Scale = Scale { unit: "points", better: Better::Neither, range: "a
 const ERROR: Scale = Scale { unit: "points", better: Better::Lower, range: "0 or more" };
 const UPSTREAM: &str = "upstream PUMA";
 const KUSNER: &str = "Kusner et al., Counterfactual Fairness, NeurIPS 2017; upstream PUMA";
+const WILCOXON: &str = "Wilcoxon, Biometrics Bulletin 1, 1945";
+const HOLM: &str = "Holm, Scandinavian Journal of Statistics 6, 1979";
 const MCNEMAR: &str = "McNemar, Psychometrika 12, 1947, exact binomial form";
 const PHIPSON: &str = "Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 2010";
 const OWN: Missing = Missing::CountsAsOwnAnswer { beside: "accuracy" };
@@ -31,7 +33,9 @@ pub(super) static FAIRNESS: &[MetricDef] = &[
     row("fairness.flip_rate", &[], FAMILY, GAP, "Share of the pairs whose two forms got different answers.", (UPSTREAM, FLIP)),
     row("fairness.flips_to_correct", &[], FAMILY, FACT, "Share of the flips that are wrong in the first form and right in the second.", (UPSTREAM, OWN_FLIP)),
     row("fairness.flips_to_wrong", &[], FAMILY, FACT, "Share of the flips that are right in the first form and wrong in the second.", (UPSTREAM, OWN_FLIP)),
-    row("fairness.mcnemar_p", &[], FAMILY, FACT, "Two-sided exact McNemar test of right against wrong in both forms, one pair an instance; not corrected for the number of tests.", (MCNEMAR, OWN)),
+    row("fairness.mcnemar_p", &[], FAMILY, FACT, "Two-sided exact McNemar test of right against wrong in both forms, one pair an instance.", (MCNEMAR, OWN)),
+    row("fairness.wilcoxon_p", &[], FAMILY, FACT, "Two-sided Wilcoxon signed-rank test of the absolute errors in both forms, one pair an instance.", (WILCOXON, BOTH)),
+    row("fairness.p_holm", &[], FAMILY, FACT, "The p-value of the comparison corrected over all counterfactuals of the model with the strategy.", (HOLM, OWN_FLIP)),
     row("fairness.mean_change", &[], FAMILY, POINTS, "Mean of the second form's estimate − the first's: what the cue adds to an estimate.", (KUSNER, BOTH)),
     row("fairness.part.accuracy", &[], FAMILY, SCORE, "Accuracy on one part of the data.", ("share", WRONG)),
     row("fairness.part.mae_imputed", &[], FAMILY, ERROR, "Mean absolute error on one part of the data; no answer counts as the expected error of a random guess.", ("mean", GUESS)),

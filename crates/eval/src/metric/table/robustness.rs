@@ -13,6 +13,8 @@ const POINTS: Scale = Scale { unit: "points", better: Better::Neither, range: "a
 const SHARE: &str = "share of pairs";
 const UPSTREAM: &str = "upstream PUMA";
 const HELM: &str = "Liang et al., Holistic Evaluation of Language Models, 2022";
+const WILCOXON: &str = "Wilcoxon, Biometrics Bulletin 1, 1945";
+const HOLM: &str = "Holm, Scandinavian Journal of Statistics 6, 1979";
 const MCNEMAR: &str = "McNemar, Psychometrika 12, 1947, exact binomial form";
 const OWN_ACCURACY: Missing = Missing::CountsAsOwnAnswer { beside: "accuracy" };
 const OWN_F1: Missing = Missing::CountsAsOwnAnswer { beside: "f1_macro" };
@@ -36,7 +38,9 @@ pub(super) static ROBUSTNESS: &[MetricDef] = &[
     row("robustness.flips_to_no_answer", &[], FAMILY, COUNT, "Pairs whose perturbed side alone has no usable answer.", ("count", COUNTED)),
     row("robustness.mean_change", &[], FAMILY, POINTS, "Mean of perturbed − unperturbed answer.", ("paired difference", BOTH)),
     row("robustness.mean_absolute_change", &[], FAMILY, CHANGE, "Mean of abs(perturbed − unperturbed answer).", ("paired difference", BOTH)),
-    row("robustness.mcnemar_p", &[], FAMILY, FACT, "Two-sided exact McNemar test of right against wrong before and after, one pair an instance; not corrected for the number of perturbations.", (MCNEMAR, OWN_ACCURACY)),
+    row("robustness.mcnemar_p", &[], FAMILY, FACT, "Two-sided exact McNemar test of right against wrong before and after, one pair an instance.", (MCNEMAR, OWN_ACCURACY)),
+    row("robustness.wilcoxon_p", &[], FAMILY, FACT, "Two-sided Wilcoxon signed-rank test of the absolute errors before and after, one pair an instance.", (WILCOXON, BOTH)),
+    row("robustness.p_holm", &[], FAMILY, FACT, "The p-value of the perturbation corrected over all perturbations of the model with the strategy.", (HOLM, OWN_FLIP)),
     row("robustness.pairs", &[], FAMILY, COUNT, "Pairs that were judged.", ("count", ALIKE)),
     row("robustness.excluded_pairs", &[], FAMILY, COUNT, "Pairs left out because the backend failed on a side.", ("count", ALIKE)),
     row("robustness.mean_delta.accuracy", &[], FAMILY, CHANGE_UP, "Mean of `robustness.delta.accuracy` over the perturbations.", ("mean", OWN_ACCURACY)),
