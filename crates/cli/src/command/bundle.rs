@@ -151,7 +151,9 @@ fn verify(file: &Path, json: bool, context: &Context) -> Result<(), Failure> {
     if sound {
         return Ok(());
     }
-    Err(Failure::operation(format!("{} is not sound: {} findings", file.display(), findings.len() + omitted)))
+    let count = findings.len() + omitted;
+    let things = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    Err(Failure::operation(format!("{} is not sound: {things}", file.display())))
 }
 
 fn verdict_text(file: &Path, inspection: &Inspection, metrics: Option<usize>) -> String {

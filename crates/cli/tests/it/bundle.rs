@@ -263,7 +263,7 @@ fn a_bundle_that_lies_about_its_answers_is_found_out() {
         bundle::Contents { run: &run, texts: true, neutralised: Vec::new(), hashes, puma_version: "0".to_owned() };
     bundle::write(contents, &mut lie).expect("it can be written");
     let lie = home.write("lie.puma-bundle", lie);
-    let ended: Ended = home.puma(&["bundle", "verify", &lie]).fails(1, &["is not sound: 1 findings"]);
+    let ended: Ended = home.puma(&["bundle", "verify", &lie]).fails(1, &["is not sound: 1 finding"]);
     assert!(ended.stdout.contains("hashes.json: predictions_summary_hash is"), "{}", ended.stdout);
     assert!(Path::new(&lie).exists());
     home.puma(&["bundle", "import", &lie]).fails(1, &["predictions_summary_hash"]);
