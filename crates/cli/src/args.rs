@@ -71,6 +71,8 @@ pub(crate) enum Command {
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.
     Fit(command::fit::FitArgs),
+    /// Say what can be measured, how each number is made, and what becomes of answers that could not be read.
+    Metrics(command::metrics::MetricsArgs),
     /// Find, fetch and describe models.
     Models(command::models::ModelsArgs),
     /// Find or start Ollama, wait until it answers, and fetch the model recommended for this machine.

@@ -216,6 +216,7 @@ fn score(stored: &RecordedRun) -> Result<MetricReport, Failure> {
     let answers = header.dataset.train_answers.iter();
     options.train_gold =
         answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
+    options.priorities.clone_from(&header.dataset.priorities);
     options.text_lengths = instances
         .iter()
         .map(|row| (row.instance_id.clone(), metric::text_length(&row.fields, scenario.prompt_fields())))

@@ -99,6 +99,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Selfcheck(args) => command::selfcheck::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Fit(args) => command::fit::run(args, context),
+        Command::Metrics(args) => command::metrics::run(args, context),
         Command::Models(args) => command::models::run(args, context),
         Command::Up(args) => command::up::run(args, context),
         Command::Down(args) => command::down::run(args, context),

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// (metric, heading) shown for every model and strategy, where they exist.
-const HEADLINES: [(&str, &str); 9] = [
+const HEADLINES: [(&str, &str); 10] = [
     ("f1_macro", "F1 macro"),
     ("accuracy", "accuracy"),
     ("mae", "MAE"),
+    ("mae_imputed", "MAE imputed"),
     ("mdae", "MdAE"),
     ("ece", "ECE"),
     ("parse_failure_rate", "unread"),
@@ -175,8 +176,10 @@ pub(crate) fn headline_table(metrics: &[MetricValue]) -> String {
             groups.push(group);
         }
     }
-    let shown: Vec<&(&str, &str)> =
-        HEADLINES.iter().filter(|(name, _)| metrics.iter().any(|metric| metric.name == *name)).collect();
+    let shown: Vec<&(&str, &str)> = HEADLINES
+        .iter()
+        .filter(|(name, _)| metrics.iter().any(|metric| metric.name == *name && is_told(metrics, metric)))
+        .collect();
     let perturbed = groups.iter().any(|(_, _, perturbation)| perturbation.is_some());
     let mut header = vec![("model", Align::Left), ("strategy", Align::Left)];
     if perturbed {
@@ -200,6 +203,15 @@ pub(crate) fn headline_table(metrics: &[MetricValue]) -> String {
         })
         .collect();
     render(&header, &rows)
+}
+
+/// Whether a headline says what no other says: where all was answered, nothing was imputed.
+fn is_told(metrics: &[MetricValue], metric: &MetricValue) -> bool {
+    let same_group = |other: &&MetricValue| {
+        other.model == metric.model && other.strategy == metric.strategy && other.perturbation == metric.perturbation
+    };
+    metric.name != "mae_imputed"
+        || !metrics.iter().filter(same_group).any(|other| other.name == "mae" && other.value == metric.value)
 }
 
 /// A value with its interval, as precise as its unit deserves.

@@ -385,3 +385,18 @@ fn the_embedded_samples_can_be_planned_with_every_strategy() {
         }
     }
 }
+
+#[test]
+fn the_priorities_of_the_issues_in_pairs_are_kept_for_judging_orders() {
+    let data = dataset(40);
+    let pairs = planned(&spec("prioritization_jira", &["zero-shot"], 6), &data).unwrap();
+    let shown: BTreeSet<&str> = pairs.instances.iter().flat_map(|pair| pair.id.as_str().split('|')).collect();
+    let known: BTreeSet<&str> = pairs.dataset.priorities.keys().map(String::as_str).collect();
+    assert_eq!(known, shown);
+    for pair in &pairs.instances {
+        let (a, b) = pair.id.as_str().split_once('|').expect("two issues");
+        let a_is_higher = pairs.dataset.priorities[a] > pairs.dataset.priorities[b];
+        assert_eq!(pair.gold, if a_is_higher { "A" } else { "B" }, "{}", pair.id);
+    }
+    assert!(planned(&spec("triage_jira", &["zero-shot"], 6), &data).unwrap().dataset.priorities.is_empty());
+}

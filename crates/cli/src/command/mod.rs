@@ -15,6 +15,7 @@ pub(crate) mod env;
 pub(crate) mod fit;
 pub(crate) mod list_runs;
 pub(crate) mod man;
+pub(crate) mod metrics;
 pub(crate) mod models;
 pub(crate) mod monitor;
 pub(crate) mod power;

@@ -6,7 +6,7 @@ use crate::environment::VARIABLES;
 use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
 use clap::{Args, Command, CommandFactory};
-use puma_eval::metric;
+use puma_eval::metric::{self, Family};
 use puma_eval::perturb::{Perturbation, TABLE};
 use puma_eval::strategy::STRATEGIES;
 use std::fmt::Write as _;
@@ -87,26 +87,31 @@ fn environment() -> String {
 
 fn metrics() -> String {
     let mut out = title("Metrics");
-    out.push_str("Names in brackets are accepted in `metrics:` of a spec as well.\n\n");
     out.push_str(
-        "| metric | family | unit | range | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|---|---|\n",
+        "Names in brackets are accepted in `metrics:` of a spec as well. `puma metrics NAME` prints a row. What a row says about \
+         jobs without an answer is held by a test over the whole table; [the guide](../guide/metrics.md) explains it.\n",
     );
-    for metric in metric::metrics() {
-        let aliases =
-            if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
-        let families: Vec<&str> = metric.families.iter().map(|family| family.as_str()).collect();
-        let _ = writeln!(
+    for family in Family::ALL {
+        let _ = write!(
             out,
-            "| `{}`{aliases} | {} | {} | {} | {} | {} | {} | {} |",
-            metric.name,
-            families.join(", "),
-            metric.unit,
-            metric.range,
-            metric.better.as_str(),
-            metric.doc,
-            metric.missing.sentence(),
-            metric.source
+            "\n## {}\n\n| metric | unit | range | better | what it is | jobs without an answer | source |\n|---|---|---|---|---|---|---|\n",
+            family.as_str()
         );
+        for metric in metric::metrics().filter(|metric| metric.families.first() == Some(&family)) {
+            let aliases =
+                if metric.aliases.is_empty() { String::new() } else { format!(" ({})", metric.aliases.join(", ")) };
+            let _ = writeln!(
+                out,
+                "| `{}`{aliases} | {} | {} | {} | {} | {} | {} |",
+                metric.name,
+                metric.unit,
+                metric.range,
+                metric.better.as_str(),
+                metric.doc,
+                metric.missing.sentence(),
+                metric.source
+            );
+        }
     }
     out
 }

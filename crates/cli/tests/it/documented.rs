@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Objects whose keys depend on the data: written `{…}` in the page.
-const FREE: [&str; 17] = [
+const FREE: [&str; 18] = [
     "backend.settings",
     "hashes.templates",
     "dataset.columns",
     "dataset.train_answers",
+    "dataset.priorities",
     "[].columns",
     "[].answers",
     "[].skipped",
@@ -124,6 +125,11 @@ fn every_key_of_a_run_is_documented() {
     let forms = ["gender_swap_prefix_male", "gender_swap_prefix_female"];
     let run = ["--instances", "4", "--repeat", "2", "--perturbation", forms[0], "--perturbation", forms[1]];
     agrees("puma run", &[triage, estimation, shown, home.run_json(&run)]);
+}
+
+#[test]
+fn every_key_of_metrics_is_documented() {
+    agrees("puma metrics", &[Home::new().puma(&["metrics", "--json"]).json()]);
 }
 
 #[test]

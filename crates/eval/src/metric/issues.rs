@@ -15,3 +15,14 @@ pub(super) fn issues_shown<'a>(record: &'a JobRecord, known: &BTreeMap<String, u
     let [first, second] = halves.next()?;
     Some(if record.perturbation.as_deref() == Some(PAIR_SWAP) { [second, first] } else { [first, second] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PAIR_SWAP;
+    use crate::perturb;
+
+    #[test]
+    fn the_perturbation_that_turns_pairs_is_called_so() {
+        assert!(perturb::TABLE.iter().any(|perturbation| perturbation.name == PAIR_SWAP));
+    }
+}

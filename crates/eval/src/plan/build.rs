@@ -77,12 +77,13 @@ pub fn plan(input: PlanInput<'_>) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-/// The dataset with what baselines may learn from it.
+/// The dataset with what baselines may learn from it, and what orders of issues are judged by.
 fn dataset_identity(input: &PlanInput<'_>) -> Result<DatasetIdentity, PlanError> {
     let mut identity = input.dataset.identity.clone();
     for answer in input.scenario.train_gold(input.dataset)? {
         *identity.train_answers.entry(answer).or_default() += 1;
     }
+    identity.priorities = input.scenario.priorities(input.dataset, input.instances)?;
     Ok(identity)
 }
 

@@ -6,6 +6,7 @@ use crate::instance::Instance;
 use crate::metric::{Task, TaskKind};
 use crate::parse::Parsed;
 use crate::spec::{ParserMode, canonical_scenario};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// The names under which a prompt shows the labels of its scenario.
@@ -79,6 +80,15 @@ pub trait Scenario: Debug + Sync {
     /// # Errors
     /// A row cannot be used.
     fn train_gold(&self, dataset: &Dataset) -> Result<Vec<String>, ScenarioError>;
+
+    /// Priority of each issue that `instances` show beside another one, by the issue's id, 0 the lowest: what the order
+    /// implied by the answers is judged by. Empty where an instance shows one issue.
+    ///
+    /// # Errors
+    /// A row cannot be used.
+    fn priorities(&self, _dataset: &Dataset, _instances: &[Instance]) -> Result<BTreeMap<String, u32>, ScenarioError> {
+        Ok(BTreeMap::new())
+    }
 
     /// `shots` solved examples for every one of `instances`, never the judged one.
     ///

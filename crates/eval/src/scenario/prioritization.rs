@@ -96,6 +96,18 @@ impl Scenario for Prioritization {
         Ok(Vec::new())
     }
 
+    fn priorities(&self, dataset: &Dataset, instances: &[Instance]) -> Result<BTreeMap<String, u32>, ScenarioError> {
+        let rows = priority_rows(dataset, self.name())?;
+        let lowest_first = |gold: &str| PRIORITIES.iter().rev().zip(0..).find(|(label, _)| **label == gold);
+        let of_issue: BTreeMap<&str, u32> =
+            rows.iter().filter_map(|row| Some((row.id.as_str(), lowest_first(&row.gold)?.1))).collect();
+        let halves = instances.iter().flat_map(|instance| {
+            let id = instance.id.as_str();
+            id.match_indices('|').flat_map(move |(place, _)| [&id[..place], &id[place + 1..]])
+        });
+        Ok(halves.filter_map(|issue| Some((issue.to_owned(), *of_issue.get(issue)?))).collect())
+    }
+
     /// Example pairs are made as judged pairs are made, from other issues.
     fn examples(
         &self,

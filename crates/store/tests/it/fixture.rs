@@ -37,6 +37,7 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
             columns: BTreeMap::from([("title".to_owned(), "summary".to_owned())]),
             named_columns: BTreeMap::from([("title".to_owned(), "summary".to_owned())]),
             train_answers: BTreeMap::from([("Major".to_owned(), 7)]),
+            priorities: BTreeMap::from([("P-1".to_owned(), 3)]),
             examples: Some("held-out-rows".to_owned()),
         },
         templates: BTreeMap::from([("triage/zero-shot".to_owned(), "ab".repeat(32))]),
