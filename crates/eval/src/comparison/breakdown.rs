@@ -117,9 +117,9 @@ pub(super) fn by_project(task: &Task, pairing: &Pairing<'_>, options: &Options) 
         let value = found.map_or_else(Shift::default, |estimate| Shift {
             first: estimate.first,
             second: estimate.second,
-            difference: estimate.first.zip(estimate.second).map(|(first, second)| second - first),
-            ci_low: estimate.interval.map(|(low, _)| low),
-            ci_high: estimate.interval.map(|(_, high)| high),
+            difference: estimate.difference.value,
+            ci_low: estimate.difference.interval.map(|(low, _)| low),
+            ci_high: estimate.difference.interval.map(|(_, high)| high),
         });
         ProjectChange {
             project: project.to_owned(),

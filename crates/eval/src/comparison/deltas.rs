@@ -2,7 +2,7 @@
 
 use super::pairing::{PairedInstance, Pairing, usable};
 use crate::metric::{self, Better, MetricError, MissingAnswers, Options, Scorer, Task, TaskKind};
-use crate::stats::{Bootstrap, SplitMix64, quantile};
+use crate::stats::{Bootstrap, Estimate};
 use puma_core::JobRecord;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -19,10 +19,12 @@ pub struct Delta {
     pub second: Option<f64>,
     /// Second minus first.
     pub difference: Option<f64>,
-    /// Interval of the difference: paired percentile bootstrap over shared instances. `None` for metrics that are not
-    /// resampled (speed, tokens) and with fewer than two instances.
+    /// Interval of the difference: paired bootstrap over shared instances. `None` for metrics that are not resampled
+    /// (speed, tokens) and with fewer than two instances.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
+    /// `bca` or `percentile`; `None` without an interval.
+    pub method: Option<String>,
     /// Records the value of each side rests on.
     pub n_first: usize,
     pub n_second: usize,
@@ -43,7 +45,8 @@ pub(super) struct PairedEstimate {
     pub(super) name: String,
     pub(super) first: Option<f64>,
     pub(super) second: Option<f64>,
-    pub(super) interval: Option<(f64, f64)>,
+    /// Second minus first.
+    pub(super) difference: Estimate,
     pub(super) n_first: usize,
     pub(super) n_second: usize,
 }
@@ -79,6 +82,7 @@ pub(super) fn deltas(task: &Task, pairing: &Pairing<'_>, options: &Options) -> R
                 better,
                 ci_low: None,
                 ci_high: None,
+                method: None,
                 favours: None,
             },
         });
@@ -87,15 +91,22 @@ pub(super) fn deltas(task: &Task, pairing: &Pairing<'_>, options: &Options) -> R
 }
 
 fn delta(estimate: PairedEstimate, unit: String, better: Better) -> Delta {
-    let PairedEstimate { name, first, second, interval, n_first, n_second } = estimate;
+    let PairedEstimate {
+        name,
+        first,
+        second,
+        difference: Estimate { value: difference, interval, method },
+        n_first,
+        n_second,
+    } = estimate;
     let favours = interval.and_then(|(low, high)| match (better, low > 0.0, high < 0.0) {
         (Better::Higher, true, _) | (Better::Lower, _, true) => Some(Favour::Second),
         (Better::Higher, _, true) | (Better::Lower, true, _) => Some(Favour::First),
         (Better::Higher | Better::Lower, false, false) | (Better::Neither, _, _) => None,
     });
-    let difference = first.zip(second).map(|(first, second)| second - first);
+    let method = method.map(|method| method.as_str().to_owned());
     let (ci_low, ci_high) = interval.unzip();
-    Delta { name, unit, better, first, second, difference, ci_low, ci_high, n_first, n_second, favours }
+    Delta { name, unit, better, first, second, difference, ci_low, ci_high, method, n_first, n_second, favours }
 }
 
 type PlainValue = (String, String, Better, [Option<(f64, usize)>; 2]);
@@ -132,54 +143,59 @@ pub(super) fn paired(task: &Task, instances: &[PairedInstance<'_>], options: &Op
     let missing = options.missing;
     let mut first = Scorer::new(task, &side(|pair| pair.0), missing);
     let mut second = Scorer::new(task, &side(|pair| pair.1), missing);
-    let intervals = resample([&mut first, &mut second], instances.len(), &options.bootstrap);
-    let mut estimates = Vec::new();
+    let (values, differences) = resample([&mut first, &mut second], instances.len(), &options.bootstrap);
     let counts = [first.counts(), second.counts()];
-    for (index, ([left, right], interval)) in intervals.into_iter().enumerate() {
+    let mut estimates = vec![coverage(instances, &options.bootstrap)];
+    for (index, ([left, right], difference)) in values.into_iter().zip(differences).enumerate() {
         let [n_first, n_second] = [0, 1].map(|side| counts[side][index]);
         let name = first.names()[index].clone();
-        estimates.push(PairedEstimate { name, first: left, second: right, interval, n_first, n_second });
+        estimates.push(PairedEstimate { name, first: left, second: right, difference, n_first, n_second });
     }
     estimates
 }
 
-type Resampled = ([Option<f64>; 2], Option<(f64, f64)>);
+/// The share of usable answers of both sides.
+fn coverage(instances: &[PairedInstance<'_>], bootstrap: &Bootstrap) -> PairedEstimate {
+    let count = |instance: &PairedInstance<'_>, side: usize| {
+        instance.pairs.iter().filter(|pair| usable([pair.0, pair.1][side]).is_some()).count() as f64
+    };
+    let answered: Vec<[f64; 2]> = instances.iter().map(|one| [count(one, 0), count(one, 1)]).collect();
+    let pairs: Vec<f64> = instances.iter().map(|instance| instance.pairs.len() as f64).collect();
+    let n: f64 = pairs.iter().sum();
+    let share = |side: usize| defined(answered.iter().map(|counts| counts[side]).sum::<f64>() / n);
+    let difference = bootstrap.estimate_draws(instances.len(), 1, |draw, values| {
+        let sum = |of: &dyn Fn(usize) -> f64| draw.iter().map(|place| of(*place as usize)).sum::<f64>();
+        values[0] = sum(&|place| answered[place][1] - answered[place][0]) / sum(&|place| pairs[place]);
+    });
+    PairedEstimate {
+        name: "coverage".to_owned(),
+        first: share(0),
+        second: share(1),
+        difference: difference[0],
+        n_first: n as usize,
+        n_second: n as usize,
+    }
+}
 
-/// The values of both scorers over all `instances`, and the interval of each difference.
-fn resample(scorers: [&mut Scorer; 2], instances: usize, bootstrap: &Bootstrap) -> Vec<Resampled> {
-    let width = scorers[0].names().len();
+/// Both sides' values over all `instances`, and the differences with their intervals.
+type Resampled = (Vec<[Option<f64>; 2]>, Vec<Estimate>);
+
+fn resample([first, second]: [&mut Scorer; 2], instances: usize, bootstrap: &Bootstrap) -> Resampled {
+    let width = first.names().len();
     let all: Vec<u32> = (0..instances as u32).collect();
-    let [first, second] = scorers;
     let mut left = vec![f64::NAN; width];
     let mut right = vec![f64::NAN; width];
     first.read(&all, &mut left);
     second.read(&all, &mut right);
-    let values: Vec<[Option<f64>; 2]> =
-        left.iter().zip(&right).map(|(left, right)| [defined(*left), defined(*right)]).collect();
-    if instances < 2 || bootstrap.resamples == 0 {
-        return values.into_iter().map(|value| (value, None)).collect();
-    }
-    let mut differences = vec![Vec::with_capacity(bootstrap.resamples as usize); width];
-    let mut generator = SplitMix64::new(bootstrap.seed);
-    let mut draw = all;
-    for _ in 0..bootstrap.resamples {
-        draw.iter_mut().for_each(|place| *place = generator.below(instances as u32));
-        first.read(&draw, &mut left);
-        second.read(&draw, &mut right);
-        for (kept, (left, right)) in differences.iter_mut().zip(left.iter().zip(&right)) {
-            kept.extend(defined(right - left));
+    let values = left.iter().zip(&right).map(|(left, right)| [defined(*left), defined(*right)]).collect();
+    let differences = bootstrap.estimate_draws(instances, width, |draw, differences| {
+        first.read(draw, &mut left);
+        second.read(draw, &mut right);
+        for (difference, (left, right)) in differences.iter_mut().zip(left.iter().zip(&right)) {
+            *difference = right - left;
         }
-    }
-    let outside = (1.0 - bootstrap.confidence) / 2.0;
-    let interval = |mut kept: Vec<f64>| {
-        kept.sort_unstable_by(f64::total_cmp);
-        Some((quantile(&kept, outside)?, quantile(&kept, 1.0 - outside)?))
-    };
-    values
-        .into_iter()
-        .zip(differences)
-        .map(|(value, kept)| (value, value.iter().all(Option::is_some).then(|| interval(kept)).flatten()))
-        .collect()
+    });
+    (values, differences)
 }
 
 fn defined(value: f64) -> Option<f64> {
