@@ -53,8 +53,10 @@ pub(crate) enum Command {
     Show(command::show::ShowArgs),
     /// List stored runs, newest first.
     ListRuns(command::list_runs::ListRunsArgs),
-    /// Put the metrics of two or more runs side by side.
+    /// Say what differs between runs, by how much, and whether it is more than chance.
     Compare(command::compare::CompareArgs),
+    /// Rank models and strategies that judged the same instances, and say which cannot be told apart.
+    Leaderboard(command::leaderboard::LeaderboardArgs),
     /// Say how far repetitions, or runs with other seeds, agree.
     Stability(command::stability::StabilityArgs),
     /// Write runs as a paper tells them: methods from the record, tables with intervals.

@@ -5,7 +5,9 @@ mod args;
 mod bundle;
 mod check;
 mod command;
+mod comparison;
 mod context;
+mod document;
 mod cross_arch;
 mod emissions;
 mod environment;
@@ -92,6 +94,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::ListRuns(args) => command::list_runs::run(args, context),
         Command::Power(args) => command::power::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
+        Command::Leaderboard(args) => command::leaderboard::run(args, context),
         Command::Stability(args) => command::stability::run(args, context),
         Command::Report(args) => command::report::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),

@@ -24,12 +24,6 @@ const HEADLINES: [(&str, &str); 10] = [
     ("n_samples", "n"),
 ];
 
-/// Whether people see the metric: `mae`, or `mae MODEL STRATEGY` as `compare` names it.
-pub(crate) fn is_headline(name: &str) -> bool {
-    let metric = name.split(' ').next().unwrap_or(name);
-    HEADLINES.iter().any(|(headline, _)| *headline == metric)
-}
-
 /// Metrics whose baselines are shown to people; `--json` has all.
 const BASELINE_METRICS: [&str; 3] = ["f1_macro", "accuracy", "mae"];
 

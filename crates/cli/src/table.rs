@@ -6,7 +6,7 @@ const LINE: usize = 80;
 const NARROWEST: usize = 32;
 
 /// How a column is aligned.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
     Right,

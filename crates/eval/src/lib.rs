@@ -11,6 +11,7 @@ pub mod confidence;
 pub mod cross_arch;
 pub mod dataset;
 pub mod instance;
+pub mod leaderboard;
 pub mod measured;
 pub mod metric;
 pub mod parse;

@@ -13,6 +13,7 @@ pub(crate) mod down;
 pub(crate) mod engine;
 pub(crate) mod env;
 pub(crate) mod fit;
+pub(crate) mod leaderboard;
 pub(crate) mod list_runs;
 pub(crate) mod man;
 pub(crate) mod metrics;

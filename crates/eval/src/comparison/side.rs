@@ -104,7 +104,7 @@ impl<'a> Side<'a> {
     }
 
     /// Jobs the plan holds for this side; `None` where the run does not tell.
-    pub(super) fn planned(&self) -> Option<usize> {
+    pub(crate) fn planned(&self) -> Option<usize> {
         let repeats = self.run.header.spec.get("repeat").map_or(Some(1), serde_json::Value::as_u64)?;
         (!self.run.instances.is_empty()).then(|| self.run.instances.len() * repeats as usize)
     }
