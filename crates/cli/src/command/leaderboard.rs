@@ -1,6 +1,6 @@
 //! `puma leaderboard`: which model with which strategy is best, among those that judged the same instances.
 
-use crate::comparison::{interval, plain};
+use crate::comparison::{interval, plain, short_model};
 use crate::context::Context;
 use crate::document::{Block, Grid, markdown, text};
 use crate::exit::ExitKind;
@@ -98,7 +98,7 @@ fn blocks(board: &Board) -> Vec<Block> {
 }
 
 fn left_out(left: &LeftOut) -> String {
-    format!("{} ({} {}): {}", left.run_id, left.model, left.strategy, left.reason)
+    format!("{} ({} {}): {}", left.run_id, short_model(&left.model), left.strategy, left.reason)
 }
 
 fn title(table: &Table) -> String {
@@ -162,7 +162,7 @@ fn entry_row(entry: &Entry, unit: &str, cells: &[(&str, &str)]) -> Vec<String> {
         entry.rank.to_string(),
         may_be,
         entry.letters.clone().unwrap_or_default(),
-        entry.model.clone(),
+        short_model(&entry.model).to_owned(),
         entry.strategy.clone(),
         plain(Some(entry.value), unit),
         interval(entry.ci_low, entry.ci_high, unit),
@@ -198,7 +198,7 @@ fn legend(table: &Table) -> String {
         .entries
         .iter()
         .filter(|entry| !entry.beaten_by.is_empty())
-        .map(|entry| format!("{} {}", entry.model, entry.strategy))
+        .map(|entry| format!("{} {}", short_model(&entry.model), entry.strategy))
         .collect();
     if !below.is_empty() {
         text.push_str(&format!("\nBelow a judge that does not read the issue: {}.", below.join(", ")));

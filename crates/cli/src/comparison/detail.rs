@@ -4,17 +4,19 @@ use super::flips::{self, FlipLimit};
 use super::number::{p_value, plain, signed, with_interval};
 use super::report::Letters;
 use crate::document::{Block, Grid};
-use puma_eval::comparison::{ALPHA, Bearing, Comparison, Delta, Difference, Favour, Shift, SideName, Tested};
+use puma_eval::comparison::{ALPHA, Bearing, Comparison, Delta, Difference, Effect, Favour, Shift, SideName, Tested};
 
 /// What people see of the metrics, where it exists; `--json` has all.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 15] = [
     "f1_macro",
     "accuracy",
     "balanced_accuracy",
+    "mae_imputed",
     "mae",
     "mdae",
     "rmse",
     "standardised_accuracy",
+    "mcc",
     "ece",
     "brier",
     "coverage",
@@ -47,7 +49,9 @@ fn comparability(found: &Comparison, [first, second]: [&str; 2]) -> Vec<Block> {
     let weighs = |difference: &&Difference| difference.bearing != Bearing::Harmless;
     let mut grid = Grid::new(&["differs", first, second, "which means"], 4);
     for difference in judged.differences.iter().filter(weighs) {
-        let told = |value: &Option<String>| value.as_deref().map_or_else(|| "?".to_owned(), shortened);
+        let told = |value: &Option<String>| {
+            value.as_deref().map_or_else(|| "?".to_owned(), |text| shortened(short_model(text)))
+        };
         grid.rows.push(vec![
             difference.what.clone(),
             told(&difference.first),
@@ -160,16 +164,32 @@ fn significance(found: &Comparison, [first, second]: [&str; 2]) -> String {
         ));
     }
     lines.extend(tested.tests.iter().map(test_line));
-    lines.extend(tested.effects.iter().map(|effect| {
-        let interval = match (effect.ci_low, effect.ci_high) {
-            (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
-            (Some(low), None) => format!(" [{low:.2}, unbounded]"),
-            _ => String::new(),
-        };
-        let value = effect.value.map_or_else(|| "unbounded".to_owned(), |value| format!("{value:.2}"));
-        format!("{} {value}{interval}: {}.", effect.name.replace('_', " "), effect.reading)
-    }));
+    lines.extend(effects(&tested.effects, [first, second]));
     lines.join("\n")
+}
+
+/// The sizes of the difference, each with the direction that speaks for the second side.
+fn effects(effects: &[Effect], [first, second]: [&str; 2]) -> Option<String> {
+    let told = |effect: &Effect| {
+        let bound = |value: Option<f64>| value.map_or_else(|| "unbounded".to_owned(), |value| format!("{value:.2}"));
+        let interval = match (effect.ci_low, effect.ci_high) {
+            (None, None) => String::new(),
+            (low, high) => format!(" [{}, {}]", bound(low), bound(high)),
+        };
+        match effect.name.as_str() {
+            "odds_ratio" => {
+                format!("{} times as often only {second} is right as only {first}{interval}", bound(effect.value))
+            }
+            name => format!("{} {}{interval}", name.replace('_', " "), bound(effect.value)),
+        }
+    };
+    let all: Vec<String> = effects.iter().map(told).collect();
+    let direction = if effects.iter().any(|effect| effect.name == "cliffs_delta") {
+        format!(" (below 0: {second} errs less)")
+    } else {
+        String::new()
+    };
+    (!all.is_empty()).then(|| format!("Size: {}{direction}.", all.join(", ")))
 }
 
 fn test_line(test: &Tested) -> String {
@@ -188,7 +208,7 @@ fn test_line(test: &Tested) -> String {
     );
     if let Some(p_holm) = test.p_holm {
         let holm = if p_holm == test.p_value { String::new() } else { format!(", {} after Holm", p_value(p_holm)) };
-        let verdict = if p_holm < ALPHA { "more than chance" } else { "chance explains it" };
+        let verdict = if p_holm < ALPHA { "more than chance" } else { "chance is enough" };
         line.push_str(&format!("{holm}: {verdict} at {ALPHA}"));
     }
     line + "."
@@ -245,5 +265,10 @@ fn by_project(found: &Comparison, [first, second]: [&str; 2]) -> Vec<Block> {
 /// `smollm2:135m zero-shot`, `smollm2:135m zero-shot with typos`.
 pub(super) fn described(side: &SideName) -> String {
     let perturbation = side.perturbation.as_ref().map_or_else(String::new, |name| format!(" with {name}"));
-    format!("{} {}{perturbation}", side.model, side.strategy)
+    format!("{} {}{perturbation}", short_model(&side.model), side.strategy)
+}
+
+/// A model's name without the folders of its file.
+pub(crate) fn short_model(name: &str) -> &str {
+    if name.ends_with(".gguf") { name.rsplit(['/', '\\']).next().unwrap_or(name) } else { name }
 }

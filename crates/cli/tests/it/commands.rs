@@ -39,25 +39,6 @@ fn show_repeats_what_run_said() {
 }
 
 #[test]
-fn compare_names_what_differs() {
-    let home = Home::new();
-    let first = home.run_json(&["--instances", "4"]);
-    let second = home.run_json(&["--instances", "4", "--strategy", "rcoif"]);
-    let ids = [&first, &second].map(|run| run["run_id"].as_str().expect("an id").to_owned());
-    let compared = home.puma(&["compare", &ids[0], &ids[1], "--json"]).json();
-    assert_eq!(compared["comparable"], false);
-    assert!(compared["differences"][0].as_str().is_some_and(|text| text.starts_with("spec:")), "{compared}");
-    assert!(compared["diffs"]["accuracy"].is_number());
-    let same = home.puma(&["compare", &ids[0], &ids[0], "--json"]).json();
-    assert_eq!(same["comparable"], true);
-    assert_eq!([&same["predictions_equal"], &same["logprobs_equal"]], [true, true]);
-    assert_eq!([&compared["predictions_equal"], &compared["logprobs_equal"]], [false, false], "other prompts");
-    let text = home.puma(&["compare", &ids[0], &ids[0]]).stdout;
-    assert!(text.contains("bit for bit") && text.contains("accuracy") && !text.contains("latency.p99"), "{text}");
-    home.puma(&["compare", &ids[0]]).fails(2, &["2"]);
-}
-
-#[test]
 fn validate_baseline_judges_a_stored_run() {
     let home = Home::new();
     let run = home.run_json(&["--instances", "8"]);

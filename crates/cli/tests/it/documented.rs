@@ -176,8 +176,17 @@ fn every_key_of_engine_digest_is_documented() {
 fn every_key_of_compare_is_documented() {
     let (home, [triage, estimation]) = home_with_runs();
     let id = |report: &Value| report["run_id"].as_str().expect("a run has an id").to_owned();
-    let compared = home.puma(&["compare", &id(&triage), &id(&estimation), "--json"]).json();
-    agrees("puma compare", &[compared]);
+    let compared = |args: &[&str]| home.puma(&[&["compare"], args, &["--json"]].concat()).json();
+    let strategy = home.run_json(&["--instances", "4", "--strategy", "rcoif"]);
+    agrees(
+        "puma compare",
+        &[
+            compared(&[&id(&triage), &id(&estimation)]),
+            compared(&[&id(&triage), &id(&strategy)]),
+            compared(&[&id(&estimation), &id(&estimation)]),
+        ],
+    );
+    agrees("puma leaderboard", &[home.puma(&["leaderboard", "--json"]).json()]);
 }
 
 #[test]

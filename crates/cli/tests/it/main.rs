@@ -5,6 +5,7 @@ mod agent;
 mod bad_input;
 mod bundle;
 mod commands;
+mod compare;
 mod cross_arch;
 mod digest;
 mod documented;
