@@ -133,7 +133,7 @@ pub(crate) fn run(args: CompareArgs, context: &Context) -> Result<(), Failure> {
     };
     let (comparisons, lonely) = compare(&matched)?;
     let reports: Vec<RunReport> = recorded.iter().map(execute::report).collect::<Result<_, _>>()?;
-    let report = ComparisonReport::new(&reports, comparisons, lonely);
+    let report = ComparisonReport::new(&recorded, &reports, comparisons, lonely);
     let blocks = blocks(&report, flips);
     if let Some(path) = output {
         write(&path, &report, &blocks)?;

@@ -62,11 +62,17 @@ pub(super) fn blocks(found: &Comparison, [first, second]: [&str; 2], limit: Flip
         ]);
     }
     blocks.push(Block::Table(grid));
-    if shown < flips.len() {
-        blocks.push(Block::Paragraph(format!(
-            "{} more: --flips all. In brackets: probability of the answer, and its lead over the next label.",
-            flips.len() - shown
-        )));
+    let more = flips.len() - shown;
+    let explained = flips.iter().any(|flip| flip.first.confidence.or(flip.second.confidence).is_some());
+    let lines: Vec<String> = [
+        explained.then(|| "In brackets: probability of the answer, then its lead over the next label.".to_owned()),
+        (more > 0).then(|| format!("{more} more: --flips all.")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !lines.is_empty() {
+        blocks.push(Block::Paragraph(lines.join("\n")));
     }
     blocks
 }

@@ -1,7 +1,9 @@
 //! The machine-readable shape of a comparison. Documented in `docs/reference/json.md`.
 
 use crate::report::RunReport;
+use puma_core::{JobRecord, RecordedRun, TokenLogprob};
 use puma_eval::comparison::{ALPHA, Comparison, SideName};
+use puma_eval::run::logprobs_digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +44,12 @@ pub(crate) struct TestFamily {
 }
 
 impl ComparisonReport {
-    pub(crate) fn new(reports: &[RunReport], comparisons: Vec<Comparison>, unmatched: Vec<SideName>) -> Self {
+    pub(crate) fn new(
+        recorded: &[RecordedRun],
+        reports: &[RunReport],
+        comparisons: Vec<Comparison>,
+        unmatched: Vec<SideName>,
+    ) -> Self {
         let run_ids: Vec<String> = reports.iter().map(|report| report.run_id.clone()).collect();
         let metrics: BTreeMap<String, BTreeMap<String, f64>> =
             reports.iter().map(|report| (report.run_id.clone(), named_values(report))).collect();
@@ -65,16 +72,38 @@ impl ComparisonReport {
             predictions_equal: reports
                 .iter()
                 .all(|report| report.predictions_summary_hash == reports[0].predictions_summary_hash),
-            logprobs_equal: reports
-                .iter()
-                .map(|report| report.logprobs_digest.as_ref())
-                .collect::<Option<Vec<_>>>()
-                .map(|digests| digests.iter().all(|digest| *digest == digests[0])),
+            logprobs_equal: logprobs_equal(reports, recorded),
             comparisons,
             unmatched,
             family: TestFamily { tests, alpha: ALPHA, correction: "holm".to_owned() },
         }
     }
+}
+
+/// Whether every token and the bits of its logprob are the same. A run without texts has no token ids; beside it only the
+/// bits count.
+fn logprobs_equal(reports: &[RunReport], recorded: &[RecordedRun]) -> Option<bool> {
+    let same = |digests: Vec<Option<String>>| {
+        let digests: Option<Vec<String>> = digests.into_iter().collect();
+        digests.map(|digests| digests.iter().all(|digest| *digest == digests[0]))
+    };
+    let has_ids = |run: &RecordedRun| tokens(&run.records).any(|token| token.id.is_some());
+    let known = recorded.iter().filter(|run| has_ids(run)).count();
+    if known == 0 || known == recorded.len() {
+        return same(reports.iter().map(|report| report.logprobs_digest.clone()).collect());
+    }
+    let without_ids = |run: &RecordedRun| {
+        let mut records = run.records.clone();
+        for completion in records.iter_mut().flat_map(|record| &mut record.completions) {
+            completion.tokens.iter_mut().for_each(|token| token.id = None);
+        }
+        logprobs_digest(&records)
+    };
+    same(recorded.iter().map(without_ids).collect())
+}
+
+fn tokens(records: &[JobRecord]) -> impl Iterator<Item = &TokenLogprob> {
+    records.iter().flat_map(|record| &record.completions).flat_map(|completion| &completion.tokens)
 }
 
 /// Metrics by name; with several models or strategies, by name, model and strategy.
