@@ -19,7 +19,7 @@ pub struct Comparison {
     pub pairs: PairCounts,
     /// What an answer that could not be read counts for in the deltas of shares; tests always count it as wrong.
     pub missing_answers: String,
-    /// Every metric, in the order of the reports.
+    /// Every metric, in the order of the table of metrics.
     pub deltas: Vec<Delta>,
     pub significance: Significance,
     /// In label order; empty unless labels are judged.

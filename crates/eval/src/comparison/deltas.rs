@@ -1,7 +1,7 @@
 //! Every metric on both sides and its difference, with an interval from resampling the shared instances.
 
 use super::pairing::{PairedInstance, Pairing, usable};
-use crate::metric::{self, Better, MetricError, MissingAnswers, Options, Scorer, Task, TaskKind};
+use crate::metric::{self, Better, MetricError, MissingAnswers, Options, Scorer, Task, TaskKind, resolve};
 use crate::stats::{Bootstrap, Estimate};
 use puma_core::JobRecord;
 use serde::Serialize;
@@ -111,13 +111,12 @@ fn delta(estimate: PairedEstimate, unit: String, better: Better) -> Delta {
 
 type PlainValue = (String, String, Better, [Option<(f64, usize)>; 2]);
 
-/// The metrics of both sides over the paired jobs alone, in the order in which they are reported.
+/// The metrics of both sides over the paired jobs alone, in the order of the table of metrics.
 fn plain_values(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result<Vec<PlainValue>, MetricError> {
     let options = Options { bootstrap: Bootstrap { resamples: 0, ..options.bootstrap }, ..options.clone() };
     let mut values: Vec<PlainValue> = Vec::new();
-    let pick: [fn((&JobRecord, &JobRecord)) -> JobRecord; 2] = [|pair| pair.0.clone(), |pair| pair.1.clone()];
-    for (side, pick) in pick.into_iter().enumerate() {
-        let records: Vec<JobRecord> = pairing.pairs().map(pick).collect();
+    for side in 0..2 {
+        let records: Vec<JobRecord> = pairing.pairs().map(|(left, right)| [left, right][side].clone()).collect();
         for metric in metric::compute(task, &records, &options)?.metrics {
             let place = values.iter().position(|(name, ..)| *name == metric.name).unwrap_or_else(|| {
                 values.push((metric.name.clone(), metric.unit.clone(), metric.better, [None; 2]));
@@ -126,6 +125,11 @@ fn plain_values(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result
             values[place].3[side] = Some((metric.value, metric.n));
         }
     }
+    // A metric may be defined on one side alone; where it stands must not depend on which.
+    let row = |name: &str| {
+        resolve(name).ok().and_then(|(def, _)| metric::metrics().position(|other| std::ptr::eq(other, def)))
+    };
+    values.sort_by_cached_key(|(name, ..)| (row(name), name.clone()));
     Ok(values)
 }
 
