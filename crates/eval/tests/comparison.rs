@@ -229,6 +229,11 @@ fn numbers_are_tested_on_every_pair_and_missing_ones_judged_as_guesses() {
     let errors = [4.0, 6.0, 5.0, guess, 6.0, 11.0, 6.0, 5.0];
     assert_eq!((imputed.first, imputed.second), (0, 1));
     assert!((imputed.mae_second.expect("eight pairs") - errors.iter().sum::<f64>() / 8.0).abs() < 1e-12);
+    let all = delta(&found, "mae_imputed");
+    assert_eq!((all.n_first, all.n_second), (8, 8));
+    let close = |a: Option<f64>, b: Option<f64>| (a.expect("it is known") - b.expect("it is known")).abs() < 1e-12;
+    assert!(close(all.first, imputed.mae_first) && close(all.second, imputed.mae_second), "{all:?} {imputed:?}");
+    assert!(all.ci_low.is_some_and(|low| low > 0.0));
     let names: Vec<(&str, bool, usize)> =
         found.significance.tests.iter().map(|test| (test.test.as_str(), test.primary, test.n)).collect();
     assert_eq!(names, [("wilcoxon_signed_rank", true, 8), ("paired_permutation", false, 8)]);
@@ -349,6 +354,33 @@ fn the_family_is_every_comparison_made_together() {
     let test = &comparisons[0].significance.tests[0];
     assert_eq!((test.p_value, test.p_holm), (mcnemar_exact(0, 8), Some(2.0 * mcnemar_exact(0, 8))));
     assert_eq!(comparisons[1].significance.tests[0].p_holm, Some(1.0));
+}
+
+#[test]
+fn what_could_have_been_seen_grows_with_the_family_and_shrinks_with_the_noise() {
+    let first = triage_run("A", &answers(80, |index| index % 2 == 0));
+    let one_in = |step: usize| {
+        let right = move |index: usize| (index % 2 == 0) != (index % step == 0);
+        by_model(triage_run("B", &answers(80, right)), "m2", "sha256:bb")
+    };
+    let seen = |found: &Comparison| found.significance.detectable.expect("it was tested");
+    let noisy = compared(&first, &one_in(2));
+    let quiet = compared(&first, &one_in(5));
+    assert_eq!((seen(&noisy).spread, seen(&quiet).spread, seen(&noisy).n), (0.5, 0.2, 80));
+    assert!(seen(&noisy).effect > seen(&quiet).effect && seen(&quiet).effect > Some(0.05), "{:?}", seen(&quiet));
+    let mut family = vec![quiet.clone(), quiet.clone()];
+    correct(&mut family);
+    assert_eq!(seen(&family[0]).alpha, 0.025);
+    assert!(seen(&family[0]).effect > seen(&quiet).effect, "{:?}", seen(&family[0]));
+    assert_eq!(seen(&compared(&first, &first)).effect, None, "without any noise nothing is known of it");
+}
+
+#[test]
+fn a_metric_that_one_side_lacks_stands_where_the_table_has_it() {
+    let first = triage_run("A", &[Some("Critical"), None]);
+    let second = by_model(triage_run("B", &[None, None]), "m2", "sha256:bb");
+    let names = |found: &Comparison| found.deltas.iter().map(|delta| delta.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&compared(&first, &second)), names(&compared(&second, &first)));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::flips::{self, FlipLimit};
 use super::number::{p_value, plain, signed, with_interval};
 use super::report::Letters;
 use crate::document::{Block, Grid};
-use puma_eval::comparison::{ALPHA, Bearing, Comparison, Delta, Difference, Effect, Favour, Shift, SideName, Tested};
+use puma_eval::comparison::{
+    ALPHA, Bearing, Comparison, Delta, Detectable, Difference, Effect, Favour, Shift, SideName, Tested,
+};
 
 /// What people see of the metrics, where it exists; `--json` has all.
 const SHOWN: [&str; 15] = [
@@ -190,6 +192,30 @@ fn effects(effects: &[Effect], [first, second]: [&str; 2]) -> Option<String> {
         String::new()
     };
     (!all.is_empty()).then(|| format!("Size: {}{direction}.", all.join(", ")))
+}
+
+pub(super) fn is_significant(found: &Comparison) -> bool {
+    found.significance.tests.iter().any(|test| test.p_holm.is_some_and(|p| p < ALPHA))
+}
+
+/// What the comparison would have seen, had it been there.
+fn detectable(found: &Comparison, seen: &Detectable) -> String {
+    let Detectable { effect, power, alpha, n, spread: _ } = seen;
+    let of_numbers = found.significance.agreement.is_none();
+    let level = if *alpha == ALPHA { String::new() } else { format!(" at level {alpha:.4}") };
+    match effect {
+        Some(effect) => {
+            let what = if of_numbers { "points of mean absolute error" } else { "of accuracy" };
+            format!(
+                "With {n} instances a true difference of {effect:.3} {what} would have been seen {:.0} times in a \
+                 hundred{level}; a smaller one may hide here.",
+                power * 100.0
+            )
+        }
+        None => format!(
+            "With {n} instances, and as few answers that differ in being right, no difference could have been seen{level}."
+        ),
+    }
 }
 
 fn test_line(test: &Tested) -> String {

@@ -1,7 +1,7 @@
 //! Every metric on both sides and its difference, with an interval from resampling the shared instances.
 
 use super::pairing::{PairedInstance, Pairing, usable};
-use crate::metric::{self, Better, MetricError, MissingAnswers, Options, Scorer, Task, TaskKind, resolve};
+use crate::metric::{self, Better, MetricError, Missing, MissingAnswers, Options, Scorer, Task, TaskKind, resolve};
 use crate::stats::{Bootstrap, Estimate};
 use puma_core::JobRecord;
 use serde::Serialize;
@@ -138,24 +138,50 @@ fn plain_values(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result
 ///
 /// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 10; instances are the resampling unit.
 pub(super) fn paired(task: &Task, instances: &[PairedInstance<'_>], options: &Options) -> Vec<PairedEstimate> {
-    let both_answered = |pair: &&(&JobRecord, &JobRecord)| {
-        task.kind != TaskKind::Regression || (usable(pair.0).is_some() && usable(pair.1).is_some())
-    };
-    let side = |pick: fn(&(_, _)) -> _| -> Vec<Vec<&JobRecord>> {
-        instances.iter().map(|instance| instance.pairs.iter().filter(both_answered).map(pick).collect()).collect()
-    };
-    let missing = options.missing;
-    let mut first = Scorer::new(task, &side(|pair| pair.0), missing);
-    let mut second = Scorer::new(task, &side(|pair| pair.1), missing);
-    let (values, differences) = resample([&mut first, &mut second], instances.len(), &options.bootstrap);
-    let counts = [first.counts(), second.counts()];
     let mut estimates = vec![coverage(instances, &options.bootstrap)];
-    for (index, ([left, right], difference)) in values.into_iter().zip(differences).enumerate() {
-        let [n_first, n_second] = [0, 1].map(|side| counts[side][index]);
-        let name = first.names()[index].clone();
-        estimates.push(PairedEstimate { name, first: left, second: right, difference, n_first, n_second });
+    let all = |_: &(&JobRecord, &JobRecord)| true;
+    if task.kind == TaskKind::Regression {
+        let both_answered =
+            |(left, right): &(&JobRecord, &JobRecord)| usable(left).is_some() && usable(right).is_some();
+        estimates.extend(over(task, instances, both_answered, options).into_iter().filter(|one| drops(&one.name)));
+        estimates.extend(over(task, instances, all, options).into_iter().filter(|one| !drops(&one.name)));
+    } else {
+        estimates.extend(over(task, instances, all, options));
     }
     estimates
+}
+
+/// Whether the metric does not look at missing answers.
+fn drops(name: &str) -> bool {
+    resolve(name).is_ok_and(|(def, _)| matches!(def.missing, Missing::LeftOut { .. }))
+}
+
+/// The judged metrics over the pairs that `taken` takes; instances of which it takes none may be drawn and add nothing.
+fn over<'a>(
+    task: &Task,
+    instances: &[PairedInstance<'a>],
+    taken: impl Fn(&(&'a JobRecord, &'a JobRecord)) -> bool,
+    options: &Options,
+) -> Vec<PairedEstimate> {
+    let side = |side: usize| -> Vec<Vec<&'a JobRecord>> {
+        let of = |instance: &PairedInstance<'a>| {
+            instance.pairs.iter().filter(|pair| taken(pair)).map(|pair| [pair.0, pair.1][side]).collect()
+        };
+        instances.iter().map(of).collect()
+    };
+    let mut first = Scorer::new(task, &side(0), options.missing);
+    let mut second = Scorer::new(task, &side(1), options.missing);
+    let (values, differences) = resample([&mut first, &mut second], instances.len(), &options.bootstrap);
+    let counts = [first.counts(), second.counts()];
+    let estimate = |(index, ([left, right], difference)): (usize, ([Option<f64>; 2], Estimate))| PairedEstimate {
+        name: first.names()[index].clone(),
+        first: left,
+        second: right,
+        difference,
+        n_first: counts[0][index],
+        n_second: counts[1][index],
+    };
+    values.into_iter().zip(differences).enumerate().map(estimate).collect()
 }
 
 /// The share of usable answers of both sides.

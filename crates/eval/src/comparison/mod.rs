@@ -26,4 +26,4 @@ pub use flips::{Change, ChangeCount, Flip, FlippedAnswer};
 pub use matching::{MatchError, Matched, Selection, between, within};
 pub use pairing::{PairCounts, Pairing};
 pub use side::{Dimension, Side, SideName, UNPERTURBED};
-pub use significance::{ALPHA, Agreement, Effect, Imputed, Significance, Tested, correct};
+pub use significance::{ALPHA, Agreement, Detectable, Effect, Imputed, Significance, Tested, correct};

@@ -7,7 +7,7 @@
 use super::compare::Comparison;
 use super::pairing::{PairedInstance, Pairing, usable};
 use crate::metric::{GuessErrors, Task, TaskKind, is_correct, number};
-use crate::stats::{PairedCounts, Permutation, Wilcoxon, WilcoxonMethod, adjust, cliffs_delta};
+use crate::stats::{PairedCounts, Permutation, Study, Wilcoxon, WilcoxonMethod, adjust, cliffs_delta};
 use puma_core::JobRecord;
 use serde::Serialize;
 
@@ -24,6 +24,50 @@ pub struct Significance {
     pub agreement: Option<Agreement>,
     /// Numbers only: missing answers that were judged as guesses.
     pub imputed: Option<Imputed>,
+    /// What a comparison of this size can see; `None` without a test.
+    pub detectable: Option<Detectable>,
+}
+
+/// The smallest true difference that a comparison of this size would show.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Detectable {
+    /// Of accuracy, or of the mean absolute error. `None` where not even the largest possible one would be shown.
+    pub effect: Option<f64>,
+    /// How likely it would be shown.
+    pub power: f64,
+    /// The level of one test: [`ALPHA`] divided by the size of the family, the worst case of Holm's correction.
+    pub alpha: f64,
+    /// Independent units.
+    pub n: usize,
+    /// What these pairs say of the noise: the share of discordant pairs, or the standard deviation of the differences of
+    /// absolute errors.
+    pub spread: f64,
+}
+
+/// The power that [`Detectable`] asks for (Cohen 1988's convention).
+const POWER: f64 = 0.8;
+
+impl Detectable {
+    fn new(study: Study, spread: f64, n: usize, alpha: f64) -> Self {
+        let instances = u32::try_from(n).unwrap_or(u32::MAX);
+        let effect = (spread > 0.0).then(|| study.detectable_effect(instances, POWER, alpha)).flatten();
+        Self { effect, power: POWER, alpha, n, spread }
+    }
+
+    /// For right and wrong, where `differences` lie between −1 and 1; a share of discordant pairs if all are whole.
+    fn of_shares(differences: &[f64], alpha: f64) -> Self {
+        let n = differences.len();
+        let discordance = differences.iter().map(|difference| difference * difference).sum::<f64>() / n as f64;
+        Self::new(Study::PairedAccuracy { discordance }, discordance, n, alpha)
+    }
+
+    fn of_errors(differences: &[f64], alpha: f64) -> Option<Self> {
+        let n = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / n;
+        let squares: f64 = differences.iter().map(|difference| (difference - mean) * (difference - mean)).sum();
+        let sd = (squares / (n - 1.0)).sqrt();
+        (differences.len() > 1).then(|| Self::new(Study::PairedMean { sd }, sd, differences.len(), alpha))
+    }
 }
 
 /// One test.
@@ -103,9 +147,10 @@ fn of_labels(task: &Task, pairing: &Pairing<'_>, confidence: f64) -> Significanc
     if pairing.counts.pairs == 0 {
         return found;
     }
+    let difference = |(left, second): &(&JobRecord, &JobRecord)| flag(right(second)) - flag(right(left));
+    let differences: Vec<f64> = pairing.instances.iter().map(|instance| mean(instance, difference)).collect();
+    found.detectable = Some(Detectable::of_shares(&differences, ALPHA));
     if pairing.has_repeats() {
-        let difference = |(left, second): &(&JobRecord, &JobRecord)| flag(right(second)) - flag(right(left));
-        let differences: Vec<f64> = pairing.instances.iter().map(|instance| mean(instance, difference)).collect();
         found.tests.extend(permutation(&differences, null_hypothesis, true));
     } else {
         found.tests.push(Tested {
@@ -165,7 +210,11 @@ fn of_numbers(pairing: &Pairing<'_>) -> Significance {
         return Significance::default();
     };
     let differences: Vec<f64> = first.iter().zip(&second).map(|(first, second)| second - first).collect();
-    let mut found = Significance { imputed: Some(imputed(pairing, &first, &second)), ..Significance::default() };
+    let mut found = Significance {
+        imputed: Some(imputed(pairing, &first, &second)),
+        detectable: Detectable::of_errors(&differences, ALPHA),
+        ..Significance::default()
+    };
     let Some(ranks) = Wilcoxon::default().test(&differences) else { return found };
     found.tests.push(Tested {
         test: "wilcoxon_signed_rank".to_owned(),
@@ -239,6 +288,16 @@ pub fn correct(comparisons: &mut [Comparison]) {
     };
     let family: Vec<(usize, f64)> =
         comparisons.iter().enumerate().filter_map(|(index, comparison)| Some((index, primary(comparison)?))).collect();
+    let alpha = ALPHA / family.len().max(1) as f64;
+    for (index, _) in &family {
+        let significance = &mut comparisons[*index].significance;
+        let numbers = significance.agreement.is_none();
+        significance.detectable = significance.detectable.map(|Detectable { spread, n, .. }| {
+            let study =
+                if numbers { Study::PairedMean { sd: spread } } else { Study::PairedAccuracy { discordance: spread } };
+            Detectable::new(study, spread, n, alpha)
+        });
+    }
     let adjusted = adjust(family.iter().map(|(index, p_value)| (index.to_string(), *p_value)));
     for ((index, _), adjusted) in family.into_iter().zip(adjusted) {
         for test in comparisons[index].significance.tests.iter_mut().filter(|test| test.primary) {

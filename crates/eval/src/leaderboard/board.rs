@@ -306,15 +306,18 @@ fn entry(candidate: &Candidate<'_>, report: &MetricReport, name: &str, kind: Tas
 }
 
 fn baseline_rows(report: &MetricReport, name: &str) -> Vec<BaselineRow> {
+    let judged_by = |metric: &str| -> Vec<BaselineRow> {
+        let rows = report.baselines.iter().filter(|baseline| baseline.metric == metric);
+        rows.map(|baseline| BaselineRow {
+            name: baseline.name.clone(),
+            value: baseline.value,
+            basis: baseline.basis.clone(),
+        })
+        .collect()
+    };
+    let rows = judged_by(name);
     // A baseline always answers, so its error is the same however missing answers count.
-    let judged_by = if name == REGRESSION_HEADLINE { "mae" } else { name };
-    let rows = report.baselines.iter().filter(|baseline| baseline.metric == judged_by || baseline.metric == name);
-    rows.map(|baseline| BaselineRow {
-        name: baseline.name.clone(),
-        value: baseline.value,
-        basis: baseline.basis.clone(),
-    })
-    .collect()
+    if rows.is_empty() && name == REGRESSION_HEADLINE { judged_by("mae") } else { rows }
 }
 
 /// Ranks `entries`, which are in order, by what the tests of their pairs tell apart.
