@@ -57,6 +57,9 @@ pub(crate) enum Command {
     Compare(command::compare::CompareArgs),
     /// Rank models and strategies that judged the same instances, and say which cannot be told apart.
     Leaderboard(command::leaderboard::LeaderboardArgs),
+    /// Test two runs as upstream PUMA does; `compare` has exact tests.
+    #[command(hide = true)]
+    Wilcoxon(command::wilcoxon::WilcoxonArgs),
     /// Say how far repetitions, or runs with other seeds, agree.
     Stability(command::stability::StabilityArgs),
     /// Write runs as a paper tells them: methods from the record, tables with intervals.

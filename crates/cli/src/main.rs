@@ -95,6 +95,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Power(args) => command::power::run(args, context),
         Command::Compare(args) => command::compare::run(args, context),
         Command::Leaderboard(args) => command::leaderboard::run(args, context),
+        Command::Wilcoxon(args) => command::wilcoxon::run(args, context),
         Command::Stability(args) => command::stability::run(args, context),
         Command::Report(args) => command::report::run(args, context),
         Command::Bundle(args) => command::bundle::run(args, context),

@@ -376,6 +376,32 @@ fn what_could_have_been_seen_grows_with_the_family_and_shrinks_with_the_noise() 
 }
 
 #[test]
+fn a_pair_in_the_other_order_is_the_same_question() {
+    let task = Task::pairwise();
+    let mut run = triage_run("A", &[Some("A"), Some("A"), Some("B"), None]);
+    run.header.scenario = "prioritization_jira".to_owned();
+    for (record, gold) in run.records.iter_mut().zip(["A", "B", "B", "A"]) {
+        record.gold = gold.to_owned();
+    }
+    let mut swapped = run.clone();
+    // Chooses the first place again, then the same issue, then no more, then still nothing.
+    for (record, answer) in swapped.records.iter_mut().zip([Some("A"), Some("B"), None, None]) {
+        record.perturbation = Some("pair_swap".to_owned());
+        record.gold = if record.gold == "A" { "B" } else { "A" }.to_owned();
+        record.answer = answer.map(str::to_owned);
+        record.outcome = if answer.is_some() { Outcome::Answered } else { Outcome::Unparsed };
+    }
+    let both = joined(run, &swapped);
+    let pairs = within(&both, &Selection::default(), Dimension::Perturbation, false).expect("two perturbations").pairs;
+    let found = compare(&task, &pairs[0].0, &pairs[0].1, &options()).expect("right answers fit");
+    assert_eq!((found.pairs.pairs, found.pairs.gold_differs, found.pairs.same_answer), (4, 0, 2));
+    let changes: Vec<(&str, Change)> = found.flips.iter().map(|f| (f.instance_id.as_str(), f.change)).collect();
+    assert_eq!(changes, [("KEY-000", Change::RightToWrong), ("KEY-002", Change::RightToNone)]);
+    assert_eq!(found.comparability.compared, [Subject::Perturbation]);
+    assert_eq!(delta(&found, "accuracy").second, Some(0.0));
+}
+
+#[test]
 fn a_metric_that_one_side_lacks_stands_where_the_table_has_it() {
     let first = triage_run("A", &[Some("Critical"), None]);
     let second = by_model(triage_run("B", &[None, None]), "m2", "sha256:bb");

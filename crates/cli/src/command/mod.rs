@@ -31,3 +31,4 @@ pub(crate) mod show;
 pub(crate) mod stability;
 pub(crate) mod up;
 pub(crate) mod validate_baseline;
+pub(crate) mod wilcoxon;

@@ -166,6 +166,7 @@ fn significance(found: &Comparison, [first, second]: [&str; 2]) -> String {
         ));
     }
     lines.extend(tested.tests.iter().map(test_line));
+    lines.extend(tested.detectable.filter(|_| !is_significant(found)).map(|seen| detectable(found, &seen)));
     lines.extend(effects(&tested.effects, [first, second]));
     lines.join("\n")
 }
@@ -194,7 +195,7 @@ fn effects(effects: &[Effect], [first, second]: [&str; 2]) -> Option<String> {
     (!all.is_empty()).then(|| format!("Size: {}{direction}.", all.join(", ")))
 }
 
-pub(super) fn is_significant(found: &Comparison) -> bool {
+fn is_significant(found: &Comparison) -> bool {
     found.significance.tests.iter().any(|test| test.p_holm.is_some_and(|p| p < ALPHA))
 }
 

@@ -166,3 +166,20 @@ fn the_leaderboard_ranks_what_judged_the_same_instances() {
     home.puma(&["leaderboard", "--metric", "n_samples"]).fails(2, &["n_samples", "describes"]);
     home.puma(&["leaderboard", "--since", "yesterday"]).fails(2, &["yesterday"]);
 }
+
+#[test]
+fn upstreams_test_of_two_runs_still_answers() {
+    let home = Home::new();
+    let [small, large] = two_models(&home);
+    let found = home.puma(&["wilcoxon", &small, &large, "--json"]).json();
+    let compared = home.puma(&["compare", &small, &large, "--json"]).json();
+    let exact = &compared["comparisons"][0]["significance"]["tests"][0]["p_value"];
+    assert_eq!((&found["n_pairs"], &found["mcnemar_p_value"]), (&24.into(), exact));
+    let page = home.path("report.md").display().to_string();
+    let text = home.puma(&["wilcoxon", &small, &large, "--metric", "accuracy", "--output", &page]).stdout;
+    assert!(text.contains("# Wilcoxon signed-rank test: accuracy") && text.contains("p (two-sided)"), "{text}");
+    assert_eq!(std::fs::read_to_string(page).expect("it was written"), text);
+    let few = run_id(&home, &server(labels(&["Major"])), "small:1b", &["--instances", "4"]);
+    home.puma(&["wilcoxon", &few, &large]).fails(2, &["share 4 instances", "takes 10"]);
+    home.puma(&["wilcoxon", &small, "nobody"]).fails(1, &["nobody"]);
+}

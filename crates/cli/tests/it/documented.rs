@@ -187,6 +187,9 @@ fn every_key_of_compare_is_documented() {
         ],
     );
     agrees("puma leaderboard", &[home.puma(&["leaderboard", "--json"]).json()]);
+    let more = home.run_json(&["--instances", "12"]);
+    let again = home.run_json(&["--instances", "12", "--strategy", "rcoif"]);
+    agrees("puma wilcoxon", &[home.puma(&["wilcoxon", &id(&more), &id(&again), "--json"]).json()]);
 }
 
 #[test]

@@ -90,9 +90,10 @@ pub(super) fn confusion(task: &Task, pairing: &Pairing<'_>) -> Option<ConfusionC
     let place = |text: &str| task.labels.iter().position(|label| label == text);
     let mut rows = vec![vec![0_i64; labels + 1]; labels];
     for (left, right) in pairing.pairs() {
-        let Some(row) = place(&left.gold) else { continue };
-        rows[row][usable(right).and_then(place).unwrap_or(labels)] += 1;
-        rows[row][usable(left).and_then(place).unwrap_or(labels)] -= 1;
+        for (record, count) in [(right, 1), (left, -1)] {
+            let Some(row) = place(&record.gold) else { continue };
+            rows[row][usable(record).and_then(place).unwrap_or(labels)] += count;
+        }
     }
     Some(ConfusionChange { labels: task.labels.clone(), rows })
 }

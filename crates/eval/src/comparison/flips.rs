@@ -1,6 +1,6 @@
 //! The jobs on which the two sides answered differently.
 
-use super::pairing::{Pairing, usable};
+use super::pairing::{Pairing, same_answer, usable};
 use super::side::Side;
 use crate::metric::{Task, TaskKind, agrees, number};
 use puma_core::{InstanceId, InstanceRow, JobRecord, Outcome};
@@ -69,6 +69,7 @@ pub struct Flip {
     pub group: Option<String>,
     /// First line of the instance's text; empty where the run keeps none.
     pub title: String,
+    /// The right answer of the first side; only a pair in the other order has another one on the second.
     pub gold: String,
     pub change: Change,
     pub first: FlippedAnswer,
@@ -126,13 +127,14 @@ pub(super) fn counted(flips: &[Flip]) -> Vec<ChangeCount> {
 }
 
 fn change(kind: TaskKind, left: &JobRecord, right: &JobRecord) -> Option<Change> {
-    let is_right = |answer: &str| agrees(kind, answer, &left.gold);
+    let was_right = |before: &str| agrees(kind, before, &left.gold);
+    let is_right = |after: &str| agrees(kind, after, &right.gold);
     match (usable(left), usable(right)) {
         (None, None) => None,
-        (Some(before), None) => Some(if is_right(before) { Change::RightToNone } else { Change::WrongToNone }),
+        (Some(before), None) => Some(if was_right(before) { Change::RightToNone } else { Change::WrongToNone }),
         (None, Some(after)) => Some(if is_right(after) { Change::NoneToRight } else { Change::NoneToWrong }),
-        (Some(before), Some(after)) if before == after || agrees(kind, before, after) => None,
-        (Some(before), Some(after)) => Some(match (is_right(before), is_right(after)) {
+        (Some(before), Some(after)) if same_answer(kind, (left, before), (right, after)) => None,
+        (Some(before), Some(after)) => Some(match (was_right(before), is_right(after)) {
             (true, _) => Change::RightToWrong,
             (_, true) => Change::WrongToRight,
             (false, false) => of_wrong(kind, before, after, &left.gold),

@@ -60,6 +60,7 @@ impl<'a> Pairing<'a> {
         let seconds = by_key(&second.records, &mut counts.duplicates);
         counts.only_first = firsts.keys().filter(|key| !seconds.contains_key(*key)).count();
         counts.only_second = seconds.keys().filter(|key| !firsts.contains_key(*key)).count();
+        let mirrored = [first, second].map(swaps_pairs).into_iter().filter(|swaps| *swaps).count() == 1;
         let mut instances: Vec<PairedInstance<'a>> = Vec::new();
         for (key, left) in &firsts {
             let Some(right) = seconds.get(key) else { continue };
@@ -69,7 +70,7 @@ impl<'a> Pairing<'a> {
             if failed.contains(&true) {
                 continue;
             }
-            if !agrees(task.kind, &left.gold, &right.gold) {
+            if mirrored == agrees(task.kind, &left.gold, &right.gold) {
                 counts.gold_differs += 1;
                 continue;
             }
@@ -104,7 +105,7 @@ impl PairCounts {
         let same = match (usable(left), usable(right)) {
             (Some(one), Some(other)) => {
                 self.answered_both += 1;
-                agrees(kind, one, other)
+                same_answer(kind, (left, one), (right, other))
             }
             (Some(_), None) => {
                 self.answered_only_first += 1;
@@ -121,6 +122,20 @@ impl PairCounts {
         };
         self.same_answer += usize::from(same);
     }
+}
+
+/// Whether the side shows the two issues of a pair in the other order, so that `A` is what was `B`.
+fn swaps_pairs(side: &Side<'_>) -> bool {
+    side.perturbation == Some("pair_swap")
+}
+
+/// Whether two answers say the same of what was asked. Where the issues of a pair stand in the other order, so does the right
+/// answer, and the same issue is chosen when both are right or both are wrong.
+pub(super) fn same_answer(kind: TaskKind, (left, one): (&JobRecord, &str), (right, other): (&JobRecord, &str)) -> bool {
+    if agrees(kind, &left.gold, &right.gold) {
+        return one == other || agrees(kind, one, other);
+    }
+    agrees(kind, one, &left.gold) == agrees(kind, other, &right.gold)
 }
 
 /// The answer of a job, if it has one that counts.
