@@ -194,14 +194,10 @@ fn legend(table: &Table) -> String {
     if table.entries.len() > 1 && table.tests == 0 {
         text = format!("Nothing here says which differences are more than chance: {} is {}.", table.metric, table.test);
     }
-    let below: Vec<String> = table
-        .entries
-        .iter()
-        .filter(|entry| !entry.beaten_by.is_empty())
-        .map(|entry| format!("{} {}", short_model(&entry.model), entry.strategy))
-        .collect();
-    if !below.is_empty() {
-        text.push_str(&format!("\nBelow a judge that does not read the issue: {}.", below.join(", ")));
+    let below = table.entries.iter().filter(|entry| !entry.beaten_by.is_empty()).count();
+    if below > 0 {
+        let all = table.entries.len();
+        text.push_str(&format!("\n{below} of {all} entries stand below a judge that does not read the issue."));
     }
     if table.entries.iter().any(|entry| entry.speed_void) {
         text.push_str("\nA dash under speed and energy: the run was disturbed, or nothing was measured.");

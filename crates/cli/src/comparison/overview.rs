@@ -6,8 +6,8 @@ use super::report::{ComparisonReport, Letters};
 use crate::document::{Block, Grid};
 use puma_eval::comparison::{ALPHA, Comparison, Delta, Verdict};
 
-/// What people compare by, the first that exists.
-const HEADLINES: [&str; 3] = ["f1_macro", "mae", "accuracy"];
+/// What the primary tests judge, the first that exists: right answers, or errors with missing answers as guesses.
+const HEADLINES: [&str; 2] = ["accuracy", "mae_imputed"];
 
 /// The runs with their letters, whether their bytes are equal; for several comparisons a table of all.
 pub(crate) fn overview(report: &ComparisonReport, letters: &Letters) -> Vec<Block> {

@@ -9,6 +9,7 @@ use crate::measured;
 use crate::metric::{self, Better, MetricError, MetricReport, MetricValue, MissingAnswers, Task, TaskKind, resolve};
 use crate::scenario;
 use crate::stats::holm;
+use crate::strategy;
 use puma_core::canon::sha256_hex;
 use puma_core::{JobRecord, Outcome, RecordedRun};
 use serde::Serialize;
@@ -149,6 +150,10 @@ fn identity(side: &Side<'_>) -> String {
     let header = &side.run.header;
     let model = header.models.iter().find(|model| model.name == side.model);
     let spec = |pointer: &str| header.spec.pointer(pointer).cloned().unwrap_or_default();
+    let own = strategy::find(side.strategy);
+    let used = |name: &str| own.is_none_or(|own| [Some(own.template), own.follow_up].contains(&Some(name)));
+    let templates: BTreeMap<&String, &String> =
+        header.templates.iter().filter(|(path, _)| used(path.rsplit('/').next().unwrap_or(path))).collect();
     let version = header.backend.numerics.as_ref().or(header.backend.version.as_ref());
     serde_json::json!([
         side.model,
@@ -157,8 +162,11 @@ fn identity(side: &Side<'_>) -> String {
         header.backend.kind,
         version,
         header.backend.settings,
-        header.templates,
-        spec("/inference"),
+        templates,
+        spec("/inference/temperature"),
+        spec("/inference/seed"),
+        spec("/inference/max_tokens"),
+        spec("/inference/format"),
         spec("/parser"),
         spec("/repeat"),
     ])
