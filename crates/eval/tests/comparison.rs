@@ -360,7 +360,7 @@ fn the_family_is_every_comparison_made_together() {
 fn what_could_have_been_seen_grows_with_the_family_and_shrinks_with_the_noise() {
     let first = triage_run("A", &answers(80, |index| index % 2 == 0));
     let one_in = |step: usize| {
-        let right = move |index: usize| (index % 2 == 0) != (index % step == 0);
+        let right = move |index: usize| index.is_multiple_of(2) != index.is_multiple_of(step);
         by_model(triage_run("B", &answers(80, right)), "m2", "sha256:bb")
     };
     let seen = |found: &Comparison| found.significance.detectable.expect("it was tested");
