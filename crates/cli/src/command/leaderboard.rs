@@ -65,11 +65,8 @@ pub(crate) fn run(args: LeaderboardArgs, context: &Context) -> Result<(), Failur
         })?;
     }
     if board.tables.is_empty() {
-        let reasons = board.left_out.iter().take(3).map(left_out);
-        return reasons.fold(
-            Err(Failure::new(ExitKind::NothingMatched, "no complete run matches")),
-            |failure: Result<(), Failure>, reason| failure.map_err(|failure| failure.hint(reason)),
-        );
+        let nothing = Failure::new(ExitKind::NothingMatched, "no complete run matches");
+        return Err(board.left_out.iter().take(3).map(left_out).fold(nothing, Failure::hint));
     }
     Ok(())
 }
