@@ -34,24 +34,24 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "NAME")]
     perturbation: Option<String>,
     /// Of the first run, this model.
-    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "by"])]
     a_model: Option<String>,
     /// Of the other runs, this model.
-    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "by"])]
     b_model: Option<String>,
     /// Of the first run, this strategy.
-    #[arg(long, value_name = "NAME", conflicts_with = "strategy")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["strategy", "by"])]
     a_strategy: Option<String>,
     /// Of the other runs, this strategy.
-    #[arg(long, value_name = "NAME", conflicts_with = "strategy")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["strategy", "by"])]
     b_strategy: Option<String>,
     /// Of the first run, this perturbation.
-    #[arg(long, value_name = "NAME", conflicts_with = "perturbation")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["perturbation", "by"])]
     a_perturbation: Option<String>,
     /// Of the other runs, this perturbation.
-    #[arg(long, value_name = "NAME", conflicts_with = "perturbation")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["perturbation", "by"])]
     b_perturbation: Option<String>,
-    /// How many of the changed answers to show: a number, or `all`.
+    /// How many changed answers of a single comparison to show: a number, or `all`.
     #[arg(long, value_name = "N", default_value = "10")]
     flips: FlipLimit,
     /// Print JSON.
