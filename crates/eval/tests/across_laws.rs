@@ -329,6 +329,21 @@ fn instances_are_divided_by_length_with_equal_lengths_together() {
 }
 
 #[test]
+fn a_small_part_has_doubt_about_its_share_and_none_stated_about_its_errors() {
+    let of = |task: &Task, gold: &str| {
+        let golds = vec![gold; 12];
+        let mut records = form(&golds, &vec![Some(gold); 12], None);
+        for (index, record) in records.iter_mut().enumerate() {
+            record.group = Some(if index < 10 { "XD" } else { "TDQ" }.to_owned());
+        }
+        let parts = compute(task, &records).across.fairness[0].parts.clone();
+        parts.iter().map(|part| (part.in_gap, part.ci_low.is_some())).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&triage(), "Major"), [(false, true), (true, true)]);
+    assert_eq!(of(&Task::regression(Vec::<String>::new()), "5"), [(false, false), (true, true)]);
+}
+
+#[test]
 fn a_part_whose_every_request_failed_has_no_score_and_sets_no_gap() {
     let golds = vec!["Major"; 20];
     let mut records = form(&golds, &vec![Some("Major"); 20], None);

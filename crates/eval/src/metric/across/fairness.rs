@@ -147,7 +147,8 @@ fn judge(
         // A share of 0 or 1 would have a bootstrap interval without width; repetitions are no independent trials.
         let interval = match estimate.value {
             Some(share) if !numbers => wilson(share, part.instances, options.bootstrap.confidence),
-            _ => estimate.interval,
+            // A few errors drawn again and again say nothing of the others of their kind.
+            _ => estimate.interval.filter(|_| part.in_gap),
         };
         (part.ci_low, part.ci_high) = (interval.map(|i| i.0), interval.map(|i| i.1));
         part.disparity = estimate.value.zip(overall.value).map(|(value, overall)| (value - overall).abs());

@@ -168,6 +168,7 @@ pub struct PartScore {
     /// Share of its records with a usable answer; `None` where every request failed.
     pub coverage: Option<f64>,
     pub value: Option<f64>,
+    /// `None` for errors of a part that is too small to set the gap.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
     /// |value − overall|.
