@@ -214,6 +214,7 @@ fn score(stored: &RecordedRun) -> Result<MetricReport, Failure> {
         options.missing = MissingAnswers::Dropped;
     }
     let answers = header.dataset.train_answers.iter();
+    options.baseline_answers.clone_from(&header.dataset.baseline_answers);
     options.train_gold =
         answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
     options.priorities.clone_from(&header.dataset.priorities);

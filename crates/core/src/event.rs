@@ -88,6 +88,20 @@ pub struct DatasetIdentity {
     /// Where few-shot examples came from (`train-split`, `held-out-rows`, `leave-one-out`); `None` if none were shown.
     #[serde(default)]
     pub examples: Option<String>,
+    /// What judges of the text answer that were trained when the run was planned, so that reports need no data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline_answers: Vec<BaselineAnswers>,
+}
+
+/// What a baseline that reads the text answers for each judged instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineAnswers {
+    /// `tfidf_linear`, `longer_text`.
+    pub name: String,
+    /// Where it learned: `train split of 1008`, `5-fold cross-fitting over 200 rows`, `nothing`, …
+    pub basis: String,
+    /// In the spelling of right answers.
+    pub answers: std::collections::BTreeMap<InstanceId, String>,
 }
 
 /// One instance as stored.

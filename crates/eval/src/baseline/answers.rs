@@ -6,7 +6,7 @@ use puma_core::{InstanceId, JobId, JobRecord, Outcome, Timestamp};
 use std::collections::BTreeMap;
 
 /// The distinct instances of a run, by id, with their right answers.
-pub(super) type Golds<'a> = BTreeMap<&'a InstanceId, &'a str>;
+pub type Golds<'a> = BTreeMap<&'a InstanceId, &'a str>;
 
 /// What a judge says of an instance.
 #[derive(Clone, Debug, Default, PartialEq)]

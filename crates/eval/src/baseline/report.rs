@@ -15,7 +15,7 @@ pub struct Baseline {
     pub ci_low: Option<f64>,
     #[serde(default)]
     pub ci_high: Option<f64>,
-    /// Where it learned: `train pool of 120`, `the judged data itself`, `leave one out`, `nothing`.
+    /// Where it learned: `train pool of 120`, `train split of 1008`, `the judged data itself`, `leave one out`, `nothing`, ….
     pub basis: String,
     /// Instances judged.
     pub n: usize,

@@ -46,6 +46,12 @@ pub static BASELINES: &[BaselineDef] = &[
     row("always_a", &[Pairwise],
         "Always the option shown first.",
         "position bias in its purest form"),
+    row("longer_text", &[Pairwise],
+        "The issue whose title and description have more characters; the first of equals.",
+        "length heuristic"),
+    row("tfidf_linear", &[Classification, Regression, Pairwise],
+        "A linear model of word weights: (1 + ln count)·idf, rows of length 1, ridge with alpha 1. Labels one against the rest; story points by their logarithm; pairs by the fitted place on the scale of priorities. Learns only from rows that it does not judge.",
+        "scikit-learn TfidfVectorizer(sublinear_tf=True) with RidgeClassifier or Ridge"),
 ];
 
 #[cfg(test)]

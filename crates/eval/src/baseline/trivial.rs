@@ -3,29 +3,16 @@
 use super::answers::{Golds, Said, judged, reported};
 use super::expected::{drawn_labels, mean_of};
 use super::report::Baseline;
-use crate::metric::{GuessErrors, Options, Task, TaskKind, number};
+use crate::metric::{GuessErrors, Options, Task, number};
 use crate::stats::median;
-use puma_core::{InstanceId, JobRecord};
+use puma_core::InstanceId;
 use std::collections::BTreeMap;
 
 const ITSELF: &str = "the judged data itself";
 const NOTHING: &str = "nothing";
 
-/// The baselines of the distinct instances in `records`, whether they were answered or not. They learn from
-/// [`Options::train_gold`]; without it labels learn from the judged data itself, and numbers from the other instances.
-pub fn baselines(task: &Task, records: &[JobRecord], options: &Options) -> Vec<Baseline> {
-    let golds: Golds<'_> = records.iter().map(|record| (&record.instance_id, record.gold.as_str())).collect();
-    if golds.is_empty() {
-        return Vec::new();
-    }
-    match task.kind {
-        TaskKind::Classification => of_labels(task, &golds, options),
-        TaskKind::Regression => of_numbers(task, &golds, options),
-        TaskKind::Pairwise => of_pairs(task, &golds, options),
-    }
-}
-
-fn of_labels(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
+/// Constants and draws over labels.
+pub(super) fn of_labels(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
     let position = |gold: &str| task.labels.iter().position(|label| label == gold);
     let judged_classes: Vec<usize> = golds.values().filter_map(|gold| position(gold)).collect();
     let (learned, basis) = if options.train_gold.is_empty() {
@@ -54,7 +41,8 @@ fn of_labels(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline>
     rows
 }
 
-fn of_numbers(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
+/// Constants and draws over numbers.
+pub(super) fn of_numbers(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
     let judged_golds: Vec<f64> = golds.values().filter_map(|gold| number(gold)).collect();
     let mut train: Vec<f64> = options.train_gold.iter().filter_map(|gold| number(gold)).collect();
     train.sort_unstable_by(f64::total_cmp);
@@ -88,7 +76,12 @@ fn of_numbers(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline
     let guess = GuessErrors::new(&judged_golds);
     let errors: Option<Vec<f64>> = judged_golds.iter().map(|gold| guess.of(*gold)).collect();
     let of = ("random_guess", "another judged instance");
-    rows.extend(errors.and_then(|errors| mean_of(&errors, &options.bootstrap, "mae", of)));
+    if let Some(guess) = errors.and_then(|errors| mean_of(&errors, &options.bootstrap, "mae", of)) {
+        // It is the zero of that scale.
+        let metric = "standardised_accuracy".to_owned();
+        let zero = Baseline { metric, value: 0.0, ci_low: None, ci_high: None, ..guess.clone() };
+        rows.extend([guess, zero]);
+    }
     rows
 }
 
@@ -103,7 +96,8 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn of_pairs(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
+/// A fixed place and a coin.
+pub(super) fn of_pairs(task: &Task, golds: &Golds<'_>, options: &Options) -> Vec<Baseline> {
     let say = |_: &InstanceId| Some(Said::plain("A"));
     let mut rows = judged(task, golds, options, ("always_a", NOTHING), reported(task.kind), say);
     // Whichever is right, half of the draws are: there is no doubt about it.

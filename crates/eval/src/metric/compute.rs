@@ -7,7 +7,7 @@ use super::task::{MetricError, Options, Task, TaskKind};
 use super::{
     across, calibration, classification, efficiency, goodput, outcomes, pairwise, project, ranking, regression, swap,
 };
-use crate::baseline::baselines;
+use crate::baseline::{Golds, baselines};
 use crate::stats::Estimate;
 use puma_core::JobRecord;
 
@@ -26,7 +26,7 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
         comparable: counts.backend_failed == 0,
         outcomes: counts,
         metrics: Vec::new(),
-        baselines: baselines(task, records, options),
+        baselines: baselines(task, &golds(records), options),
         groups: Vec::new(),
         across: across::AcrossReport::default(),
     };
@@ -41,6 +41,11 @@ pub fn compute(task: &Task, records: &[JobRecord], options: &Options) -> Result<
     }
     report.across = across::score(task, records, &groups, options);
     Ok(report)
+}
+
+/// The distinct instances of `records`, whether they were answered or not.
+fn golds(records: &[JobRecord]) -> Golds<'_> {
+    records.iter().map(|record| (&record.instance_id, record.gold.as_str())).collect()
 }
 
 /// Every metric of records whose right answers fit the task, without baselines: how baselines themselves are scored.

@@ -2,6 +2,7 @@
 
 use crate::stats::Bootstrap;
 use puma_core::InstanceId;
+use puma_core::event::BaselineAnswers;
 use std::collections::BTreeMap;
 
 /// What kind of answer is judged.
@@ -63,6 +64,8 @@ pub struct Options {
     /// Priority of each issue that pairs show, by the issue's id: 0 the lowest. What the order implied by the answers is
     /// judged by; without it there is no such metric.
     pub priorities: BTreeMap<String, u32>,
+    /// What judges of the text answer, as kept with the run; they are scored beside the trivial ones.
+    pub baseline_answers: Vec<BaselineAnswers>,
 }
 
 impl Default for Options {
@@ -73,6 +76,7 @@ impl Default for Options {
             train_gold: Vec::new(),
             text_lengths: BTreeMap::new(),
             priorities: BTreeMap::new(),
+            baseline_answers: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::definition::{Job, Plan, model_key};
 use super::error::PlanError;
 use super::options::check_format;
 use super::render::{Rendered, render_all};
+use crate::baseline::learned_answers;
 use crate::dataset::Dataset;
 use crate::instance::Instance;
 use crate::perturb;
@@ -84,6 +85,7 @@ fn dataset_identity(input: &PlanInput<'_>) -> Result<DatasetIdentity, PlanError>
         *identity.train_answers.entry(answer).or_default() += 1;
     }
     identity.priorities = input.scenario.priorities(input.dataset, input.instances)?;
+    identity.baseline_answers = learned_answers(input.scenario, input.dataset, input.instances);
     Ok(identity)
 }
 

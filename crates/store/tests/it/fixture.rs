@@ -1,6 +1,6 @@
 //! Small runs to record.
 
-use puma_core::event::DatasetIdentity;
+use puma_core::event::{BaselineAnswers, DatasetIdentity};
 use puma_core::measure::{Channel, ChannelEnergy, EnergyReport, Phase, PhaseEnergy, SessionMeasurement, TrackingMode};
 use puma_core::{
     BackendIdentity, Completion, FinishReason, InstanceId, InstanceRow, JobId, JobRecord, Millis, ModelIdentity,
@@ -39,6 +39,11 @@ pub(crate) fn header(run_id: &str, jobs: usize) -> RunHeader {
             train_answers: BTreeMap::from([("Major".to_owned(), 7)]),
             priorities: BTreeMap::from([("P-1".to_owned(), 3)]),
             examples: Some("held-out-rows".to_owned()),
+            baseline_answers: vec![BaselineAnswers {
+                name: "tfidf_linear".to_owned(),
+                basis: "180 rows that are not judged".to_owned(),
+                answers: BTreeMap::from([(InstanceId::new("CRIT-1"), "Major".to_owned())]),
+            }],
         },
         templates: BTreeMap::from([("triage/zero-shot".to_owned(), "ab".repeat(32))]),
         profile: Some("cpu-lite".to_owned()),
