@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Selfcheck(command::selfcheck::SelfcheckArgs),
     /// Say how small a difference a study can see, or how many issues it needs.
     Power(command::power::PowerArgs),
+    /// Say what judges reach that read no prompt: constants, draws, and a linear model of plain words.
+    Baselines(command::baselines::BaselinesArgs),
     /// Judge a run against an expected value and a tolerance.
     ValidateBaseline(command::validate_baseline::ValidateBaselineArgs),
     /// Say which models fit this machine, with which context, and how fast.

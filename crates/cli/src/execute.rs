@@ -15,8 +15,9 @@ use puma_core::{
     SinkError,
 };
 use puma_eval::Instance;
+use puma_eval::baseline::against_baselines;
 use puma_eval::dataset::{self, Dataset, ReadOptions};
-use puma_eval::metric::{self, MetricReport, MetricValue, MissingAnswers};
+use puma_eval::metric::{self, MetricValue, MissingAnswers};
 use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::prompt::Templates;
 use puma_eval::run::{Asker, JobOrder, run};
@@ -199,22 +200,25 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
 
 /// Scores a stored run and reports it.
 pub(crate) fn report(stored: &RecordedRun) -> Result<RunReport, Failure> {
-    let task = find_scenario(&stored.header.scenario)?.task();
-    Ok(RunReport::new(stored, score(stored)?, &task))
+    let scenario = find_scenario(&stored.header.scenario)?;
+    let (task, options) = (scenario.task(), metric_options(stored)?);
+    let scored = metric::compute(&task, &stored.records, &options)
+        .map_err(|error| Failure::operation(error.to_string()))?;
+    let against = against_baselines(&task, &stored.records, &options);
+    Ok(RunReport::new(stored, scored, against, &task))
 }
 
-/// Scores the records of a run as its spec asks.
-fn score(stored: &RecordedRun) -> Result<MetricReport, Failure> {
-    let RecordedRun { header, instances, records, .. } = stored;
+/// How the records of a run are to be scored: as its spec asks, beside what was kept of its data.
+pub(crate) fn metric_options(stored: &RecordedRun) -> Result<metric::Options, Failure> {
+    let RecordedRun { header, instances, .. } = stored;
     let scenario = find_scenario(&header.scenario)?;
-    let task = scenario.task();
     let spec: Option<RunSpec> = serde_json::from_value(header.spec.clone()).ok();
     let mut options = metric::Options::default();
     if spec.is_some_and(|spec| spec.compat == Some(Compat::Puma4)) {
         options.missing = MissingAnswers::Dropped;
     }
-    let answers = header.dataset.train_answers.iter();
     options.baseline_answers.clone_from(&header.dataset.baseline_answers);
+    let answers = header.dataset.train_answers.iter();
     options.train_gold =
         answers.flat_map(|(answer, count)| std::iter::repeat_n(answer.clone(), *count as usize)).collect();
     options.priorities.clone_from(&header.dataset.priorities);
@@ -222,7 +226,7 @@ fn score(stored: &RecordedRun) -> Result<MetricReport, Failure> {
         .iter()
         .map(|row| (row.instance_id.clone(), metric::text_length(&row.fields, scenario.prompt_fields())))
         .collect();
-    metric::compute(&task, records, &options).map_err(|error| Failure::operation(error.to_string()))
+    Ok(options)
 }
 
 /// The metrics as the store keeps them.

@@ -2,6 +2,7 @@
 
 mod across;
 mod args;
+mod baseline_text;
 mod bundle;
 mod check;
 mod command;
@@ -101,6 +102,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Bundle(args) => command::bundle::run(args, context),
         Command::CrossArch(args) => command::cross_arch::run(args, context),
         Command::Selfcheck(args) => command::selfcheck::run(args, context),
+        Command::Baselines(args) => command::baselines::run(args, context),
         Command::ValidateBaseline(args) => command::validate_baseline::run(args, context),
         Command::Fit(args) => command::fit::run(args, context),
         Command::Metrics(args) => command::metrics::run(args, context),

@@ -1,6 +1,8 @@
 //! The machine-readable shape of a run: what `run`, `show` and `quickstart` print with `--json`.
 
+use puma_core::event::DatasetIdentity;
 use puma_core::{BackendIdentity, JobRecord, ModelIdentity, Outcome, RecordedRun, RunStatus};
+use puma_eval::baseline::AgainstBaseline;
 use puma_eval::measured::{self, EnergySummary, HealthSummary};
 use puma_eval::metric::{
     Baseline, CounterfactualReport, DivisionReport, GroupReport, MetricReport, MetricValue, OutcomeCounts,
@@ -32,12 +34,14 @@ pub(crate) struct RunReport {
     pub backend: BackendIdentity,
     pub metrics: Vec<MetricValue>,
     pub baselines: Vec<Baseline>,
+    /// Each model and strategy, paired with the strongest trivial baseline and with the judge of text.
+    pub against_baselines: Vec<AgainstBaseline>,
     pub timing: Timing,
     /// `null` when none was measured.
     pub energy: Option<EnergySummary>,
     /// `null` when the machine was not watched.
     pub health: Option<HealthSummary>,
-    pub dataset: puma_core::event::DatasetIdentity,
+    pub dataset: DatasetIdentity,
     pub spec_hash: String,
     /// What the machine was taken for; `null` in runs that kept no profile.
     pub machine: Option<MachineReport>,
@@ -111,7 +115,12 @@ pub(crate) struct Timing {
 }
 
 impl RunReport {
-    pub(crate) fn new(stored: &RecordedRun, report: MetricReport, task: &Task) -> Self {
+    pub(crate) fn new(
+        stored: &RecordedRun,
+        report: MetricReport,
+        against_baselines: Vec<AgainstBaseline>,
+        task: &Task,
+    ) -> Self {
         let RecordedRun { header, records, sessions, .. } = stored;
         let costs = measured::sustainability(task, sessions, records, &report.metrics);
         Self {
@@ -129,10 +138,12 @@ impl RunReport {
             backend: header.backend.clone(),
             metrics: [report.metrics, report.across.metrics, costs].concat(),
             baselines: report.baselines,
+            against_baselines,
             timing: timing(records),
             energy: measured::energy(sessions, records, task.kind),
             health: measured::health(sessions, records),
-            dataset: header.dataset.clone(),
+            // Every single answer of a baseline is no part of a report; what they are worth is.
+            dataset: DatasetIdentity { baseline_answers: Vec::new(), ..header.dataset.clone() },
             spec_hash: header.spec_hash.to_string(),
             // Runs of upstream and of earlier versions kept less, or something else.
             machine: serde_json::from_value(header.machine.clone()).ok(),

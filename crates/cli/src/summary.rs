@@ -1,6 +1,7 @@
 //! A run as text, for people.
 
 use crate::across::{across_text, shares_text};
+use crate::baseline_text;
 use crate::report::RunReport;
 use crate::table::{Align, render};
 use puma_core::RunStatus;
@@ -23,9 +24,6 @@ const HEADLINES: [(&str, &str); 10] = [
     ("tokens_per_second", "tokens/s"),
     ("n_samples", "n"),
 ];
-
-/// Metrics whose baselines are shown to people; `--json` has all.
-const BASELINE_METRICS: [&str; 3] = ["f1_macro", "accuracy", "mae"];
 
 /// The report of a run: what was run, the headline numbers with intervals, baselines, outcomes, where to look next.
 pub(crate) fn run_text(report: &RunReport) -> String {
@@ -55,16 +53,9 @@ pub(crate) fn run_text(report: &RunReport) -> String {
     }
     out.push_str(&health_text(report));
     if !report.baselines.is_empty() {
-        let _ = write!(out, "\nTrivial baselines on the same instances:");
-        for baseline in report.baselines.iter().filter(|baseline| BASELINE_METRICS.contains(&baseline.metric.as_str()))
-        {
-            let _ = write!(
-                out,
-                "\n  {:<24} {} {:.4}  ({})",
-                baseline.name, baseline.metric, baseline.value, baseline.basis
-            );
-        }
-        out.push('\n');
+        let _ = writeln!(out, "\nJudges that read no prompt, on the same instances:");
+        out.push_str(&baseline_text::table(&report.baselines, &baseline_text::BESIDE_A_RUN));
+        out.push_str(&baseline_text::against(&report.against_baselines));
     }
     out.push_str(&confusion_text(report));
     out.push_str(&across_text(report));

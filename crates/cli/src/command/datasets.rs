@@ -88,7 +88,7 @@ fn describe(name: &'static str, data: &Data, context: &Context) -> Result<Descri
 }
 
 /// A spec that only says which scenario reads the data.
-fn any_spec(scenario: &str) -> Result<RunSpec, Failure> {
+pub(crate) fn any_spec(scenario: &str) -> Result<RunSpec, Failure> {
     InlineSpec { scenario: scenario.to_owned(), models: vec!["smollm2:135m".to_owned()], ..InlineSpec::default() }
         .into_spec()
         .map_err(|error| Failure::invalid(error.to_string()))

@@ -254,6 +254,8 @@ fn every_key_of_fit_is_documented() {
 fn every_key_of_the_housekeeping_commands_is_documented() {
     let (home, _) = home_with_runs();
     agrees("puma datasets", &[home.puma(&["datasets", "--json"]).json()]);
+    let of = |scenario: &str| home.puma(&["baselines", "--scenario", scenario, "--json"]).json();
+    agrees("puma baselines", &[of("triage_jira"), of("estimation_tawos")]);
     agrees("puma cache stats", &[home.puma(&["cache", "stats", "--json"]).json()]);
     agrees("puma db status", &[home.puma(&["db", "status", "--json"]).json()]);
     agrees("puma preflight", &[home.puma(&["preflight", "--model", &home.model(), "--json"]).json()]);

@@ -4,15 +4,17 @@
 //! scores them all. Judges with an answer for each instance are scored by the code that scores models; random judges by
 //! what they reach on average, exactly.
 
-mod answers;
+mod against;
 mod expected;
+mod judge;
 mod report;
 mod score;
 mod table;
 pub mod text;
 mod trivial;
 
-pub use answers::Golds;
+pub use against::{AgainstBaseline, AgainstVerdict, against_baselines};
+pub use judge::Golds;
 pub use report::Baseline;
 pub use score::baselines;
 pub use table::{BASELINES, BaselineDef};
