@@ -61,7 +61,7 @@ fn scored(task: &Task, golds: &Golds<'_>, options: &Options, judge: &Judge) -> V
             values
                 .filter_map(|value| {
                     let interval = value.ci_low.zip(value.ci_high);
-                    row(&value.name, Estimate { value: Some(value.value), interval })
+                    row(&value.name, Estimate { value: Some(value.value), interval, ..Estimate::default() })
                 })
                 .collect()
         }
@@ -75,7 +75,7 @@ fn scored(task: &Task, golds: &Golds<'_>, options: &Options, judge: &Judge) -> V
             let sample = one_each(errors.values().copied());
             let mae = options.bootstrap.estimate(&sample, &mut MeanTally::default(), 1)[0];
             // Guessing is the zero of standardised accuracy.
-            let zero = Estimate { value: mae.value.map(|_| 0.0), interval: None };
+            let zero = Estimate { value: mae.value.map(|_| 0.0), ..Estimate::default() };
             [row("mae", mae), row("standardised_accuracy", zero)].into_iter().flatten().collect()
         }
     }

@@ -8,8 +8,13 @@ use csv::{ReaderBuilder, StringRecord};
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Reads delimited text. The delimiter is the one under which the header holds the most columns that PUMA knows, or
-/// that the user named; then the one that gives the most columns.
-pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<RawTable, DatasetError> {
+/// that the user named; then the one that gives the most columns. Rows with too few or too many cells go to `problems`.
+pub(super) fn read(
+    text: &str,
+    file: &str,
+    named_by_user: &[&str],
+    problems: &mut Vec<DatasetError>,
+) -> Result<RawTable, DatasetError> {
     let (said, start) = said_by_spreadsheet(text);
     let table = &text[start..];
     let delimiter = said.unwrap_or_else(|| likeliest(table, named_by_user));
@@ -17,6 +22,7 @@ pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<Raw
         ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(table.as_bytes());
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
+    let mut number = 0;
     let mut record = StringRecord::new();
     let lines = Lines::of(text);
     while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
@@ -25,11 +31,12 @@ pub(super) fn read(text: &str, file: &str, named_by_user: &[&str]) -> Result<Raw
             header = Some(record.iter().map(|name| name.trim().to_owned()).collect());
             continue;
         };
-        let number = rows.len() as u64 + 1;
+        number += 1;
         if record.len() != names.len() {
-            return Err(ragged(file, names.len(), record.len()).at_row(number, line));
+            problems.push(ragged(file, names.len(), record.len()).at_row(number, line));
+            continue;
         }
-        rows.push(RawRow { line, cells: record.iter().map(str::to_owned).collect(), skip: None });
+        rows.push(RawRow { number, line, cells: record.iter().map(str::to_owned).collect(), skip: None });
     }
     Ok(RawTable { header: header.unwrap_or_default(), rows })
 }

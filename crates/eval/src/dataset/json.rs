@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, file: &str, keep_labels: bool) -> Result<RawTable
     if github {
         return Ok(RawTable {
             header: ["number", "title", "body", "priority label", "repository"].map(str::to_owned).to_vec(),
-            rows: records.iter().map(github_row).collect(),
+            rows: records.iter().zip(1..).map(github_row).collect(),
         });
     }
     let mut header: Vec<String> = Vec::new();
@@ -40,14 +40,14 @@ pub(super) fn read(text: &str, file: &str, keep_labels: bool) -> Result<RawTable
             header.push(name.clone());
         }
     }
-    let rows = flattened.into_iter().map(|(line, cells)| {
+    let rows = flattened.into_iter().zip(1..).map(|((line, cells), number)| {
         let mut row = vec![String::new(); header.len()];
         for (name, text) in cells {
             if let Some(at) = header.iter().position(|known| *known == name) {
                 row[at] = text;
             }
         }
-        RawRow { line, cells: row, skip: None }
+        RawRow { number, line, cells: row, skip: None }
     });
     let rows = rows.collect();
     Ok(RawTable { header, rows })
@@ -197,7 +197,7 @@ fn is_github(fields: &Map<String, Value>) -> bool {
         && !fields.contains_key("priority")
 }
 
-fn github_row(record: &Record) -> RawRow {
+fn github_row((record, number): (&Record, u64)) -> RawRow {
     let text = |key: &str| record.fields.get(key).map_or_else(String::new, text_of);
     let labels: Vec<String> = record
         .fields
@@ -209,6 +209,7 @@ fn github_row(record: &Record) -> RawRow {
         PRIORITIES.into_iter().find(|priority| labels.iter().any(|label| priority_of_label(label) == Some(priority)));
     let repository = repository(&text("html_url")).or_else(|| repository(&text("url"))).unwrap_or_default();
     RawRow {
+        number,
         line: record.line,
         cells: vec![
             format!("{repository}#{}", text("number")),

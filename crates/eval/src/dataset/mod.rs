@@ -18,5 +18,5 @@ mod values;
 
 pub use embedded::embedded;
 pub use error::{DatasetError, DatasetErrorKind};
-pub use read::{Format, ReadOptions, content_id, read};
+pub use read::{Examined, Format, ReadOptions, content_id, examine, read};
 pub use table::{Dataset, Gold, Row, Skip, SkipReason, Split};

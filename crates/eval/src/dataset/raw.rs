@@ -14,6 +14,8 @@ pub(super) struct RawTable {
 /// One row; as many cells as the header has names.
 #[derive(Debug, PartialEq)]
 pub(super) struct RawRow {
+    /// Data row, 1-based, the header not counted.
+    pub(super) number: u64,
     /// First line of the row in the file, 1-based.
     pub(super) line: u64,
     pub(super) cells: Vec<String>,

@@ -61,8 +61,35 @@ impl ReadOptions {
 /// error. Keys must be unique; rows without a key are named by a hash of their content, and equal ones get `-2`,
 /// `-3`, … in file order.
 ///
-/// Errors: see [`DatasetErrorKind`].
+/// Errors: see [`DatasetErrorKind`]; of several rows that cannot be read the first is told.
 pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError> {
+    let Examined { dataset, problems } = examine(bytes, options)?;
+    // The most fundamental trouble first: a torn row explains the cells behind it.
+    for kind in [DatasetErrorKind::Syntax, DatasetErrorKind::DuplicateKey, DatasetErrorKind::BadValue] {
+        let mut of_kind = problems.iter().filter(|problem| problem.kind == kind);
+        if let Some(first) = of_kind.next() {
+            let others = if kind == DatasetErrorKind::BadValue { of_kind.count() as u64 } else { 0 };
+            return Err(first.clone().and_others(others));
+        }
+    }
+    Ok(dataset)
+}
+
+/// A dataset as far as it can be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examined {
+    /// Without the rows in `problems`; may hold no rows if there are problems.
+    pub dataset: Dataset,
+    /// Every row that cannot be read, in file order within each kind of trouble.
+    pub problems: Vec<DatasetError>,
+}
+
+/// Like [`read`], but goes on after a row that cannot be read.
+///
+/// # Errors
+/// The file as a whole cannot be read: encoding, no header, a column that is missing, no rows at all.
+pub fn examine(bytes: &[u8], options: ReadOptions) -> Result<Examined, DatasetError> {
+    let mut problems = Vec::new();
     let file = options.name.as_str();
     let text = decode(bytes, file)?;
     if text.trim().is_empty() {
@@ -77,18 +104,16 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError>
         json::read(text, file, options.columns.contains_key("priority"))?
     } else {
         let named: Vec<&str> = options.columns.values().map(String::as_str).collect();
-        delimited::read(text, file, &named)?
+        delimited::read(text, file, &named, &mut problems)?
     };
     if raw.header.is_empty() {
         let hint = "export it again, with the issues in it";
         return Err(DatasetError::new(file, DatasetErrorKind::NoRows, "the file holds no issues", hint));
     }
     let mapping = columns::map(&raw.header, &options.columns, options.gold, file)?;
-    let mut reader = Reader::new(&raw, &mapping, &options);
-    for (index, row) in raw.rows.iter().enumerate() {
-        reader.take(index as u64 + 1, row)?;
-    }
-    let (rows, skipped) = reader.finish()?;
+    let mut reader = Reader::new(&raw, &mapping, &options, problems);
+    raw.rows.iter().for_each(|row| reader.take(row));
+    let (rows, skipped, problems) = reader.finish()?;
     let columns = mapping.iter().map(|(field, (column, _))| ((*field).to_owned(), column.clone())).collect();
     let identity = DatasetIdentity {
         name: options.name,
@@ -99,7 +124,7 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<Dataset, DatasetError>
         named_columns: options.columns,
         ..DatasetIdentity::default()
     };
-    Ok(Dataset { identity, rows, skipped })
+    Ok(Examined { dataset: Dataset { identity, rows, skipped }, problems })
 }
 
 /// The stable name of a row without a key: `h` and 16 hex digits over its title and description.
@@ -117,44 +142,48 @@ struct Reader<'a> {
     skipped: Vec<Skip>,
     /// Line of each id given so far.
     lines: BTreeMap<String, u64>,
-    /// The first cell that cannot be understood, and how many more there are.
-    bad: Option<(DatasetError, u64)>,
+    /// Rows that cannot be read.
+    problems: Vec<DatasetError>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(raw: &RawTable, mapping: &'a Mapping, options: &'a ReadOptions) -> Self {
+    fn new(raw: &RawTable, mapping: &'a Mapping, options: &'a ReadOptions, problems: Vec<DatasetError>) -> Self {
         let layers_of = |field| quoting_layers(raw.rows.iter().map(|row| cell(mapping, row, field)));
         let title = layers_of("title");
         // A file whose titles are clean was exported properly; its quoted descriptions are meant.
         let layers = if title == 0 { [0, 0] } else { [title, layers_of("description")] };
-        Self { mapping, options, layers, rows: Vec::new(), skipped: Vec::new(), lines: BTreeMap::new(), bad: None }
+        Self { mapping, options, layers, rows: Vec::new(), skipped: Vec::new(), lines: BTreeMap::new(), problems }
     }
 
-    fn take(&mut self, number: u64, raw: &RawRow) -> Result<(), DatasetError> {
-        let file = self.options.name.as_str();
+    fn take(&mut self, raw: &RawRow) {
         let as_exported = ["title", "description"].map(|field| cell(self.mapping, raw, field));
         let [title, description] =
             [0, 1].map(|at| unquoted(as_exported[at], self.layers[at]).unwrap_or_else(|| as_exported[at].to_owned()));
         let mut fields = BTreeMap::new();
-        let missing = self.answers(number, raw, &mut fields);
+        let before = self.problems.len();
+        let missing = self.answers(raw.number, raw, &mut fields);
+        if self.problems.len() > before {
+            return;
+        }
         let skip = raw.skip.or(title.trim().is_empty().then_some(SkipReason::NoTitle)).or(missing);
         if let Some(reason) = skip {
             self.skipped.push(Skip { line: raw.line, reason });
-            return Ok(());
+            return;
         }
         let key = cell(self.mapping, raw, "issue_key").trim();
         let id = if key.is_empty() { self.unused(content_id(&title, &description)) } else { key.to_owned() };
-        if let Some(first) = self.lines.insert(id.clone(), raw.line) {
-            let column = &self.mapping["issue_key"].0;
-            return Err(DatasetError::new(
-                file,
+        if let Some(&first) = self.lines.get(&id) {
+            let problem = DatasetError::new(
+                &self.options.name,
                 DatasetErrorKind::DuplicateKey,
                 format!("the key `{key}` is already used on line {first}"),
                 "keys tell answers apart: remove one row, or name another column with `--columns issue_key=…`",
-            )
-            .at_row(number, raw.line)
-            .in_column(column, key));
+            );
+            let column = &self.mapping["issue_key"].0;
+            self.problems.push(problem.at_row(raw.number, raw.line).in_column(column, key));
+            return;
         }
+        self.lines.insert(id.clone(), raw.line);
         for field in ["issue_key", "project", "issue_type", "created", "resolved"] {
             let text = cell(self.mapping, raw, field);
             if !text.is_empty() {
@@ -171,7 +200,6 @@ impl<'a> Reader<'a> {
             split: split(cell(self.mapping, raw, "split")),
             line: raw.line,
         });
-        Ok(())
     }
 
     /// Puts the row's right answers into `fields`; says why there is none.
@@ -229,16 +257,12 @@ impl<'a> Reader<'a> {
     }
 
     fn bad_value(&mut self, number: u64, raw: &RawRow, field: &str, expected: &str, hint: String) {
-        if let Some((_, others)) = &mut self.bad {
-            *others += 1;
-            return;
-        }
         let value = cell(self.mapping, raw, field);
         let message = format!("{:?} is not {expected}", shortened(value));
         let error = DatasetError::new(&self.options.name, DatasetErrorKind::BadValue, message, hint)
             .at_row(number, raw.line)
             .in_column(&self.mapping[field].0, value);
-        self.bad = Some((error, 0));
+        self.problems.push(error);
     }
 
     /// `id`, or `id-2`, `id-3`, … if earlier rows have the same content.
@@ -249,11 +273,8 @@ impl<'a> Reader<'a> {
         (2u64..).map(|count| format!("{id}-{count}")).find(|name| !self.lines.contains_key(name)).unwrap_or(id)
     }
 
-    fn finish(self) -> Result<(Vec<Row>, Vec<Skip>), DatasetError> {
-        if let Some((error, others)) = self.bad {
-            return Err(error.and_others(others));
-        }
-        if self.rows.is_empty() {
+    fn finish(self) -> Result<(Vec<Row>, Vec<Skip>, Vec<DatasetError>), DatasetError> {
+        if self.rows.is_empty() && self.problems.is_empty() {
             let reasons = Dataset { skipped: self.skipped, ..Dataset::default() }
                 .skip_counts()
                 .into_iter()
@@ -267,7 +288,7 @@ impl<'a> Reader<'a> {
             };
             return Err(DatasetError::new(&self.options.name, DatasetErrorKind::NoRows, message, hint));
         }
-        Ok((self.rows, self.skipped))
+        Ok((self.rows, self.skipped, self.problems))
     }
 }
 
