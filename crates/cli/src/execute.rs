@@ -26,7 +26,7 @@ use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
 use puma_host::profile::MachineSnapshot;
 use puma_store::{CacheStore, MetricRow, Store};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to run, on what, and how.
 pub(crate) struct Order {
@@ -260,31 +260,49 @@ pub(crate) fn find_scenario(name: &str) -> Result<&'static dyn Scenario, Failure
 
 /// Reads the data of a run.
 pub(crate) fn read_dataset(data: &Data, spec: &RunSpec, context: &Context) -> Result<Dataset, Failure> {
-    let replacement = home::file(context.home.as_deref(), replacement_names(&spec.scenario));
+    let Some((bytes, options)) = data_file(data, &spec.scenario, context)? else {
+        return sample_data(&spec.scenario);
+    };
+    let name = stem(&options.name);
+    let options = ReadOptions { keep_artefact_quotes: spec.compat.is_some(), ..options };
+    let mut dataset = dataset::read(&bytes, options).map_err(|error| Failure::invalid(error.to_string()))?;
+    dataset.identity.name = name;
+    Ok(dataset)
+}
+
+/// The sample set inside the binary.
+pub(crate) fn sample_data(scenario: &str) -> Result<Dataset, Failure> {
+    dataset::embedded(scenario).ok_or_else(|| Failure::invalid(format!("there is no sample data for `{scenario}`")))
+}
+
+/// The file that `data` means, and how to read it; `None` for the sample set inside the binary.
+pub(crate) fn data_file(
+    data: &Data,
+    scenario: &str,
+    context: &Context,
+) -> Result<Option<(Vec<u8>, ReadOptions)>, Failure> {
+    let replacement = home::file(context.home.as_deref(), replacement_names(scenario));
     let (path, columns) = match (data, replacement) {
         (Data::File { path, columns }, _) => (path.clone(), columns.clone()),
         (Data::Sample, Some(path)) => (path, BTreeMap::new()),
-        (Data::Sample, None) => {
-            return dataset::embedded(&spec.scenario)
-                .ok_or_else(|| Failure::invalid(format!("there is no sample data for `{}`", spec.scenario)));
-        }
+        (Data::Sample, None) => return Ok(None),
     };
     let bytes = std::fs::read(&path).map_err(|error| {
         Failure::invalid(format!("the data file {} cannot be read: {error}", path.display()))
             .hint("`--data` takes one CSV or JSON file; see it with `puma datasets --data FILE`")
     })?;
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let options = ReadOptions {
         name: path.display().to_string(),
         source: paths::without_home(&std::path::absolute(&path)?),
         columns,
-        keep_artefact_quotes: spec.compat.is_some(),
         ..ReadOptions::default()
     };
-    let mut dataset = dataset::read(&bytes, options.for_scenario(&spec.scenario))
-        .map_err(|error| Failure::invalid(error.to_string()))?;
-    dataset.identity.name = name;
-    Ok(dataset)
+    Ok(Some((bytes, options.for_scenario(scenario))))
+}
+
+/// The name of a data file in reports.
+pub(crate) fn stem(path: &str) -> String {
+    Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Files of a home folder that stand in for the sample data, upstream's names included.

@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod confidence;
 pub mod cross_arch;
 pub mod dataset;
+pub mod dataset_check;
 pub mod instance;
 pub mod leaderboard;
 pub mod measured;

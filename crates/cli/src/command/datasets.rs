@@ -1,11 +1,12 @@
 //! `puma datasets`: what a data file holds, before anything is asked.
 
+use crate::command::dataset_check::{self, CheckArgs};
 use crate::command::run::DataArgs;
 use crate::context::Context;
 use crate::execute::{self, Data, find_scenario};
 use crate::failure::Failure;
 use crate::table::{Align, render};
-use clap::Args;
+use clap::{Args, Subcommand};
 use puma_eval::dataset::Dataset;
 use puma_eval::scenario::SCENARIOS;
 use puma_eval::spec::{InlineSpec, RunSpec};
@@ -14,7 +15,10 @@ use std::collections::BTreeMap;
 
 /// Arguments of `puma datasets`. Without `--data`, the embedded sample sets are described.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DatasetsArgs {
+    #[command(subcommand)]
+    command: Option<DatasetsCommand>,
     /// Only for this scenario [default: all three].
     #[arg(long)]
     scenario: Option<String>,
@@ -23,6 +27,13 @@ pub(crate) struct DatasetsArgs {
     json: bool,
     #[command(flatten)]
     data: DataArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum DatasetsCommand {
+    /// Look for what makes a score on the data mean something else than it says: unreadable rows, twins, words and keys
+    /// that give the answer away, order, imbalance, judged issues among the examples.
+    Check(CheckArgs),
 }
 
 /// A dataset as one scenario sees it.
@@ -46,7 +57,10 @@ struct Description {
 }
 
 pub(crate) fn run(args: DatasetsArgs, context: &Context) -> Result<(), Failure> {
-    let DatasetsArgs { data, scenario, json } = args;
+    let DatasetsArgs { command, data, scenario, json } = args;
+    if let Some(DatasetsCommand::Check(args)) = command {
+        return dataset_check::run(args, context);
+    }
     let data = data.into_data()?;
     let names: Vec<&'static str> = match &scenario {
         Some(name) => vec![find_scenario(name)?.name()],

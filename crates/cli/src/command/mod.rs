@@ -1,12 +1,13 @@
 //! One file a command: its arguments, its help, its function.
 
 pub(crate) mod agent;
-pub(crate) mod bundle;
 pub(crate) mod baselines;
+pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod cross_arch;
+pub(crate) mod dataset_check;
 pub(crate) mod datasets;
 pub(crate) mod db;
 pub(crate) mod doctor;

@@ -23,6 +23,7 @@ const FREE: [&str; 18] = [
     "rows",
     "environment",
     "gguf.tensor_types",
+    "findings[].numbers",
     // Described in a sentence of their own, not key by key.
     "catalogue",
     "other[]",
@@ -254,6 +255,8 @@ fn every_key_of_fit_is_documented() {
 fn every_key_of_the_housekeeping_commands_is_documented() {
     let (home, _) = home_with_runs();
     agrees("puma datasets", &[home.puma(&["datasets", "--json"]).json()]);
+    let check = home.puma(&["datasets", "check", "--scenario", "triage_jira", "--json"]);
+    agrees("puma datasets check", &[check.json()]);
     let of = |scenario: &str| home.puma(&["baselines", "--scenario", scenario, "--json"]).json();
     agrees("puma baselines", &[of("triage_jira"), of("estimation_tawos")]);
     agrees("puma cache stats", &[home.puma(&["cache", "stats", "--json"]).json()]);

@@ -7,6 +7,7 @@ mod bundle;
 mod commands;
 mod compare;
 mod cross_arch;
+mod data_quality;
 mod digest;
 mod documented;
 mod energy;

@@ -1,6 +1,6 @@
 //! Which rows a trained judge may learn from: never one whose text it judges.
 
-use super::tfidf::words;
+use super::tfidf::all_words;
 use crate::dataset::{Dataset, Gold, Row, Split};
 use crate::instance::Instance;
 use puma_core::canon::sha256_hex;
@@ -38,7 +38,7 @@ pub(super) fn issue_text(title: &str, description: &str) -> String {
 
 /// What makes two texts one: their words, whatever their case and what stands between.
 fn key(text: &str) -> String {
-    words(&text.to_lowercase()).collect::<Vec<_>>().join(" ")
+    all_words(&text.to_lowercase()).collect::<Vec<_>>().join(" ")
 }
 
 /// Every row with a right answer of the kind `gold`.

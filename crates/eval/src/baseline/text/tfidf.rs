@@ -31,7 +31,12 @@ pub struct Weights {
 
 /// The words of `text` as they are counted.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.chars().nth(1).is_some())
+    all_words(text).filter(|word| word.chars().nth(1).is_some())
+}
+
+/// Every run of letters, digits and `_`, single ones included: `5.1.0` and `6.1.0` are not the same.
+pub fn all_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 impl Corpus {
