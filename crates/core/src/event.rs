@@ -98,7 +98,7 @@ pub struct DatasetIdentity {
 pub struct BaselineAnswers {
     /// `tfidf_linear`, `longer_text`.
     pub name: String,
-    /// Where it learned: `train split of 1008`, `5-fold cross-fitting over 200 rows`, `nothing`, …
+    /// Where it learned: `train split of 1008`, `5-fold cross-fitting, at least 160 of 200 rows each`, `nothing`, …
     pub basis: String,
     /// In the spelling of right answers.
     pub answers: std::collections::BTreeMap<InstanceId, String>,

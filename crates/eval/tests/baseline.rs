@@ -202,7 +202,11 @@ fn where_a_trained_judge_learned_is_said() {
     let basis = |count| of(&learned("triage_jira", &twins(40), count).1, "tfidf_linear").basis.clone();
     // Twins of the judged are left out.
     assert_eq!(basis(10), "60 rows that are not judged");
-    assert_eq!(basis(80), "5-fold cross-fitting over 80 rows");
+    let crossed = basis(80);
+    assert!(
+        crossed.starts_with("5-fold cross-fitting, at least ") && crossed.ends_with(" of 80 rows each"),
+        "{crossed}"
+    );
     let (_, answers) = learned("triage_jira", &twins(3), 6);
     assert_eq!(answers, [], "six rows teach nothing");
 }

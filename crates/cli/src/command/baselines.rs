@@ -10,7 +10,7 @@ use clap::Args;
 use puma_eval::Instance;
 use puma_eval::baseline::{BASELINES, Baseline, Golds, baselines, learned_answers};
 use puma_eval::dataset::Dataset;
-use puma_eval::metric::Options;
+use puma_eval::metric::{Options, TaskKind};
 use puma_eval::scenario::Scenario;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ pub(crate) struct BaselinesArgs {
     /// Where fields stand in the file: `title=summary,priority=severity`.
     #[arg(long, value_name = "FIELD=COLUMN,…", requires = "data")]
     columns: Option<String>,
-    /// Instances to judge, sampled as `puma run` samples them [default: all; 1000 pairs at most].
+    /// Instances to judge, sampled as `puma run` samples them [default: all; 100 pairs].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     instances: Option<u32>,
     /// Seed of the sample.
@@ -44,8 +44,8 @@ pub(crate) struct BaselinesArgs {
     csv: bool,
 }
 
-/// Pairs grow with the square of the issues; more than this tell nothing new.
-const MOST_PAIRS: usize = 1000;
+/// Pairs grow with the square of the issues; as many as `puma run` asks by default.
+const PAIRS: usize = 100;
 
 /// What `puma baselines --json` prints. Documented in `docs/reference/json.md`.
 #[derive(Debug, Serialize)]
@@ -86,8 +86,8 @@ fn judged(
     seed: u64,
 ) -> Result<Report, Failure> {
     let invalid = |error: puma_eval::scenario::ScenarioError| Failure::invalid(error.to_string()).hint(error.hint());
-    let most = if scenario.name() == "prioritization_jira" { MOST_PAIRS } else { usize::MAX };
-    let count = wanted.map_or(most, |count| count as usize);
+    let all = if scenario.kind() == TaskKind::Pairwise { PAIRS } else { usize::MAX };
+    let count = wanted.map_or(all, |count| count as usize);
     let instances: Vec<Instance> = scenario.instances(&dataset, count, seed).map_err(invalid)?;
     let options = Options {
         train_gold: scenario.train_gold(&dataset).map_err(invalid)?,

@@ -87,7 +87,8 @@ pub(super) fn lessons(rows: &[Solved<'_>], instances: &[Instance]) -> Option<(Ve
     let lessons: Vec<Lesson> =
         folds.into_iter().map(|judged| Lesson { rows: without(&judged, &|_| true), instances: judged }).collect();
     let fewest = lessons.iter().map(|lesson| lesson.rows.len()).min()?;
-    (fewest >= FEWEST_ROWS).then(|| (lessons, format!("{FOLDS}-fold cross-fitting over {} rows", rows.len())))
+    let basis = format!("{}-fold cross-fitting, at least {fewest} of {} rows each", lessons.len(), rows.len());
+    (fewest >= FEWEST_ROWS).then_some((lessons, basis))
 }
 
 /// The instances in folds that hold every right answer alike; which fold depends on ids alone.
