@@ -113,7 +113,8 @@ pub fn examine(bytes: &[u8], options: ReadOptions) -> Result<Examined, DatasetEr
     let mapping = columns::map(&raw.header, &options.columns, options.gold, file)?;
     let mut reader = Reader::new(&raw, &mapping, &options, problems);
     raw.rows.iter().for_each(|row| reader.take(row));
-    let (rows, skipped, problems) = reader.finish()?;
+    reader.check()?;
+    let Reader { rows, skipped, problems, .. } = reader;
     let columns = mapping.iter().map(|(field, (column, _))| ((*field).to_owned(), column.clone())).collect();
     let identity = DatasetIdentity {
         name: options.name,
@@ -273,9 +274,11 @@ impl<'a> Reader<'a> {
         (2u64..).map(|count| format!("{id}-{count}")).find(|name| !self.lines.contains_key(name)).unwrap_or(id)
     }
 
-    fn finish(self) -> Result<(Vec<Row>, Vec<Skip>, Vec<DatasetError>), DatasetError> {
+    /// # Errors
+    /// Nothing can be judged, and no row that cannot be read says why.
+    fn check(&self) -> Result<(), DatasetError> {
         if self.rows.is_empty() && self.problems.is_empty() {
-            let reasons = Dataset { skipped: self.skipped, ..Dataset::default() }
+            let reasons = Dataset { skipped: self.skipped.clone(), ..Dataset::default() }
                 .skip_counts()
                 .into_iter()
                 .map(|(reason, count)| format!("{count} {}", reason.as_str()))
@@ -288,7 +291,7 @@ impl<'a> Reader<'a> {
             };
             return Err(DatasetError::new(&self.options.name, DatasetErrorKind::NoRows, message, hint));
         }
-        Ok((self.rows, self.skipped, self.problems))
+        Ok(())
     }
 }
 

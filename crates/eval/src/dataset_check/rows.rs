@@ -105,6 +105,47 @@ pub(super) fn length(found: &Issues<'_>, context_tokens: usize) -> Vec<Finding> 
     findings
 }
 
+/// Something an export left behind.
+struct Artefact {
+    /// For one issue and for several.
+    verbs: [&'static str; 2],
+    what: &'static str,
+    severity: Severity,
+    test: fn(&str) -> bool,
+}
+
+const HOLD: [&str; 2] = ["holds", "hold"];
+const ENTITIES: [&str; 6] = ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#39;"];
+/// What UTF-8 becomes when it is read as Windows-1252, and what cannot be read at all.
+const BROKEN: [&str; 12] = ["\u{fffd}", "Ã©", "Ã¨", "Ã¼", "Ã¶", "Ã¤", "Ã±", "Ã³", "â€™", "â€œ", "â€“", "Â "];
+
+const ARTEFACTS: [Artefact; 4] = [
+    Artefact {
+        verbs: ["is", "are"],
+        what: "wrapped in quotes",
+        severity: Severity::Warning,
+        test: |text| text.len() > 2 && text.starts_with('"') && text.ends_with('"'),
+    },
+    Artefact {
+        verbs: HOLD,
+        what: "doubled quotes (`\"\"`)",
+        severity: Severity::Note,
+        test: |text| text.contains("\"\""),
+    },
+    Artefact {
+        verbs: HOLD,
+        what: "HTML entities such as `&amp;`",
+        severity: Severity::Note,
+        test: |text| ENTITIES.iter().any(|entity| text.contains(entity)),
+    },
+    Artefact {
+        verbs: HOLD,
+        what: "letters that were decoded twice or lost (`Ã©`, `â€™`, `\u{fffd}`)",
+        severity: Severity::Warning,
+        test: |text| BROKEN.iter().any(|broken| text.contains(broken)),
+    },
+];
+
 /// Quotes, HTML entities and broken letters. `as_exported` is the same file read without taking quotes off.
 pub(super) fn artefacts(found: &Issues<'_>, as_exported: &Dataset) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -121,27 +162,8 @@ pub(super) fn artefacts(found: &Issues<'_>, as_exported: &Dataset) -> Vec<Findin
                 .hint("`compat: puma-4` in a spec leaves them, as upstream PUMA does"),
         );
     }
-    let quoted = |text: &str| text.len() > 2 && text.starts_with('"') && text.ends_with('"');
-    let any = |issue: &Issue<'_>, test: &dyn Fn(&str) -> bool| test(issue.title()) || test(issue.description());
-    let kinds: [([&str; 2], &str, Severity, &dyn Fn(&str) -> bool); 4] = [
-        (["is", "are"], "wrapped in quotes", Severity::Warning, &quoted),
-        (["holds", "hold"], "doubled quotes (`\"\"`)", Severity::Note, &|text| text.contains("\"\"")),
-        (["holds", "hold"], "HTML entities such as `&amp;`", Severity::Note, &|text| {
-            ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#39;"].iter().any(|entity| text.contains(entity))
-        }),
-        (
-            ["holds", "hold"],
-            "letters that were decoded twice or lost (`Ã©`, `â€™`, `\u{fffd}`)",
-            Severity::Warning,
-            &|text| {
-                text.contains('\u{fffd}')
-                    || ["Ã©", "Ã¨", "Ã¼", "Ã¶", "Ã¤", "Ã±", "Ã³", "â€™", "â€œ", "â€“", "Â "]
-                        .iter()
-                        .any(|broken| text.contains(broken))
-            },
-        ),
-    ];
-    for ([one, many], what, severity, test) in kinds {
+    let any = |issue: &Issue<'_>, test: fn(&str) -> bool| test(issue.title()) || test(issue.description());
+    for Artefact { verbs: [one, many], what, severity, test } in ARTEFACTS {
         let hit: Vec<&Issue<'_>> = found.list.iter().filter(|issue| any(issue, test)).collect();
         if hit.is_empty() {
             continue;
