@@ -332,7 +332,7 @@ fn instances_are_divided_by_length_with_equal_lengths_together() {
 fn a_small_part_has_doubt_about_its_share_and_none_stated_about_its_errors() {
     let of = |task: &Task, gold: &str| {
         let golds = vec![gold; 12];
-        let mut records = form(&golds, &vec![Some(gold); 12], None);
+        let mut records = form(&golds, &[Some(gold); 12], None);
         for (index, record) in records.iter_mut().enumerate() {
             record.group = Some(if index < 10 { "XD" } else { "TDQ" }.to_owned());
         }
