@@ -45,11 +45,8 @@ fn with_right_and_wrong_alone_the_approximation_depends_on_the_discordant_pairs_
         let few = APPROXIMATE.test(&differences(b, c, b + c)).expect("pairs");
         let many = APPROXIMATE.test(&differences(b, c, 500)).expect("pairs");
         assert_eq!((few.statistic, few.p_value), (many.statistic, many.p_value));
-        let counts = PairedCounts {
-            only_first_right: b as u64,
-            only_second_right: c as u64,
-            ..PairedCounts::default()
-        };
+        let counts =
+            PairedCounts { only_first_right: b as u64, only_second_right: c as u64, ..PairedCounts::default() };
         // Both call the same data clear or unclear.
         assert_eq!(few.p_value < 0.05, counts.p_value() < 0.05, "{b} against {c}");
     }
