@@ -3,7 +3,7 @@
 mod cross_arch_runs;
 
 use cross_arch_runs::{completion, job, run, token, triage};
-use puma_core::{FinishReason, JobRecord, Outcome, RecordedRun};
+use puma_core::{FinishReason, JobRecord, Outcome, RecordedRun, TopLogprob};
 use puma_eval::cross_arch::{Agreement, CrossArch, Judgement, Level, Options, cross_arch};
 use puma_eval::metric::{self, Task};
 
@@ -119,6 +119,18 @@ fn a_flip_at_a_near_tie_is_explained_and_one_at_a_wide_gap_is_not() {
     assert_eq!(verdict.hypotheses.h0, Judgement::Rejected);
     assert_eq!(verdict.hypotheses.h1, Judgement::Holds);
     assert!(!verdict.satisfies(None));
+}
+
+#[test]
+fn an_improbable_alternative_says_nothing_about_the_noise_of_a_choice() {
+    let spoken = |tail: f32| {
+        let mut first = token("Critical", -0.5, "Minor", 2.0);
+        first.top.push(TopLogprob { id: None, token: "rare".to_owned(), logprob: tail });
+        run(vec![job(0, "Critical", vec![first, token(".", -0.1, "!", 3.0)])])
+    };
+    let verdict = judge(&spoken(-12.0), &spoken(-11.0));
+    let tokens = &verdict.groups[0].tokens;
+    assert_eq!((tokens.listed.max_abs, tokens.near_ties.noise), (Some(1.0), Some(0.0)));
 }
 
 #[test]

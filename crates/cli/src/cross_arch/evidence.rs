@@ -136,8 +136,8 @@ fn near_ties(near: &NearTies, flips: &[Flip]) -> Vec<Block> {
     if near.divergences > 0 {
         let noise = match (near.noise, near.threshold) {
             (Some(noise), Some(threshold)) => format!(
-                "Where the runs still agree, 99 % of the listed logprobs differ by at most {}; a gap of up to {} counts as a \
-                 near tie.",
+                "Where the runs still agree, 99 % of the logprobs of the two best tokens differ by at most {}; a gap of up to \
+                 {} counts as a near tie.",
                 number(noise),
                 number(threshold)
             ),

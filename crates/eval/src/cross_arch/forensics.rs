@@ -1,9 +1,10 @@
 //! Where answers part, and whether a near tie explains it.
 //!
 //! A greedy choice can only change where the two best tokens lie closer together than the noise can move them: by at most
-//! its size each, so by twice its size. The noise is what the two runs differ by where they still agree (the 99th
-//! percentile over every token both list, before any fork), so that no fork explains itself. That low-margin steps are the
-//! ones that flip is what MarginGate (arXiv 2605.30218) found for batches.
+//! its size each, so by twice its size. The noise is what the two runs differ by where they still agree: the 99th percentile
+//! over the tokens between which the choice lay (the two best of either side), before any fork, so that no fork explains
+//! itself. Improbable alternatives would make it larger than what moves a choice. That low-margin steps are the ones that
+//! flip is what MarginGate (arXiv 2605.30218) found for batches.
 
 use super::distribution::Distribution;
 use super::pairing::Pair;
@@ -59,7 +60,7 @@ pub struct Flip {
 /// How much of the disagreement near ties explain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NearTies {
-    /// 99th percentile of the absolute differences before any fork, in nats; `None` without any.
+    /// 99th percentile of the absolute differences of the two best tokens before any fork, in nats; `None` without any.
     pub noise: Option<f64>,
     /// Twice the noise: a gap up to this may close.
     pub threshold: Option<f64>,
@@ -105,7 +106,7 @@ pub(super) fn report(task: &Task, pairs: &[Pair<'_>], compared: &[Compared], gre
         all
     };
     let (chosen, mut listed) = (gather(|one| &one.chosen), gather(|one| &one.listed));
-    let noise = listed.distribution().p99_abs;
+    let noise = gather(|one| &one.contenders).distribution().p99_abs;
     listed.append(&gather(|one| &one.at_fork));
     let threshold = noise.map(|noise| 2.0 * noise);
     let near_tie = |fork: &Fork| {

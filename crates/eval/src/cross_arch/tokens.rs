@@ -53,6 +53,8 @@ pub(super) struct Compared {
     pub(super) chosen: Differences,
     /// Every token that both sides list, before any fork.
     pub(super) listed: Differences,
+    /// Of these the ones between which the choice lay: the two best of either side.
+    pub(super) contenders: Differences,
     /// The same at the fork itself.
     pub(super) at_fork: Differences,
     /// Positions at which the sides list another number of alternatives.
@@ -70,6 +72,7 @@ pub(super) fn compare(pair: Pair<'_>) -> Compared {
         bits_equal: Some(true),
         chosen: Differences::default(),
         listed: Differences::default(),
+        contenders: Differences::default(),
         at_fork: Differences::default(),
         uneven_lists: 0,
     };
@@ -123,6 +126,7 @@ fn compare_completions(left: &Completion, right: &Completion, found: &mut Compar
         let equal = compare_position(ours, theirs, differences, &mut found.uneven_lists);
         if same {
             found.chosen.add(ours.logprob, theirs.logprob);
+            compare_contenders(ours, theirs, &mut found.contenders);
         }
         let equal = equal && same && ours.logprob.to_bits() == theirs.logprob.to_bits();
         found.bits_equal = found.bits_equal.map(|all| all && equal);
@@ -221,6 +225,29 @@ fn compare_position(
     alternatives(left)
         .zip(alternatives(right))
         .all(|(ours, theirs)| ours.is_same(&theirs) && ours.logprob.to_bits() == theirs.logprob.to_bits())
+}
+
+/// Takes the difference of the two best tokens of either side, where both list them.
+fn compare_contenders(left: &TokenLogprob, right: &TokenLogprob, differences: &mut Differences) {
+    let (ours, theirs) = (listed(left), listed(right));
+    let mut contenders = best_two(&ours);
+    for token in best_two(&theirs) {
+        if !contenders.iter().any(|known| known.is_same(&token)) {
+            contenders.push(token);
+        }
+    }
+    for token in contenders {
+        let find = |side: &[Listed<'_>]| side.iter().find(|one| one.is_same(&token)).map(|one| one.logprob);
+        if let (Some(ours), Some(theirs)) = (find(&ours), find(&theirs)) {
+            differences.add(ours, theirs);
+        }
+    }
+}
+
+/// The generated token and the most probable other one.
+fn best_two<'a>(all: &[Listed<'a>]) -> Vec<Listed<'a>> {
+    let other = all.iter().skip(1).copied().reduce(|best, one| if one.logprob > best.logprob { one } else { best });
+    all.first().copied().into_iter().chain(other).collect()
 }
 
 fn compare_texts(left: &Completion, right: &Completion) -> Option<Fork> {
