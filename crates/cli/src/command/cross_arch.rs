@@ -8,6 +8,10 @@ use crate::failure::Failure;
 use crate::runs;
 use clap::{Args, ValueEnum};
 use puma_eval::cross_arch::{CrossArch, Level, Options};
+use puma_eval::selfcheck::Floor;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `puma cross-arch`.
 ///
@@ -25,6 +29,9 @@ pub(crate) struct CrossArchArgs {
     /// Judge although the runs are not one experiment, or nobody can say whether they are.
     #[arg(long)]
     force: bool,
+    /// What one machine differs from itself, as `puma selfcheck --json` wrote it: shown beside the differences.
+    #[arg(long, value_name = "FILE")]
+    noise: Option<PathBuf>,
     /// Print JSON, with every divergence.
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
@@ -57,16 +64,36 @@ impl From<Required> for Level {
     }
 }
 
+/// What `cross-arch` prints as JSON.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    verdict: &'a CrossArch,
+    /// `null` without `--noise`.
+    noise: Option<Floor>,
+}
+
+/// The floor in a report of `puma selfcheck`.
+fn read_noise(path: &Path) -> Result<Floor, Failure> {
+    let told = |error: serde_json::Error| {
+        Failure::invalid(format!("{} is no report of a self-check: {error}", path.display()))
+            .hint("`puma selfcheck --json > FILE` writes one")
+    };
+    let report: Value = serde_json::from_str(&crate::home::read(path)?).map_err(told)?;
+    serde_json::from_value(report["floor"].clone()).map_err(told)
+}
+
 pub(crate) fn run(args: CrossArchArgs, context: &Context) -> Result<(), Failure> {
-    let CrossArchArgs { left, right, require, force, json, markdown } = args;
+    let CrossArchArgs { left, right, require, force, noise, json, markdown } = args;
+    let noise = noise.as_deref().map(read_noise).transpose()?;
     let (left, right) = (runs::open(context, &left)?, runs::open(context, &right)?);
     let task = find_scenario(&left.header.scenario)?.task();
     let options = Options { force, ..Options::default() };
     let verdict = puma_eval::cross_arch::cross_arch(&left, &right, &task, &options);
     if json {
-        context.ui.json(&verdict)?;
+        context.ui.json(&Report { verdict: &verdict, noise })?;
     } else {
-        let document = cross_arch::document(&verdict);
+        let document = cross_arch::document(&verdict, noise.as_ref());
         context.ui.data(&if markdown { document.markdown() } else { document.text() })?;
     }
     ending(&verdict, require.map(Level::from))

@@ -3,7 +3,8 @@
 use super::document::{Block, Section};
 use super::sections::group_name;
 use crate::table::Align;
-use puma_eval::cross_arch::{CrossArch, Distribution, Divergence, Flip, GroupVerdict, NearTies, Side};
+use puma_eval::cross_arch::{CrossArch, Distribution, Divergence, Flip, GroupVerdict, Level, NearTies, Side};
+use puma_eval::selfcheck::Floor;
 
 /// Rows of a list shown to people; JSON has all.
 const ROWS: usize = 10;
@@ -216,6 +217,39 @@ fn metrics(group: &GroupVerdict) -> Block {
         ("n", Align::Right),
     ];
     Block::Table { header, rows: rows.collect() }
+}
+
+/// What the machines differ by beside what one differs from itself.
+pub(super) fn beside_noise(verdict: &CrossArch, floor: &Floor) -> Section {
+    let row = |name: String, level: Option<Level>, mean: Option<f64>, p99: Option<f64>, max: Option<f64>| {
+        let level = level.map_or("nothing to compare", Level::words).to_owned();
+        [vec![name, level], [mean, p99, max].map(maybe).to_vec()].concat()
+    };
+    let mut rows = vec![row(
+        "one machine alone".to_owned(),
+        floor.level,
+        floor.logprob_mean_abs,
+        floor.logprob_p99_abs,
+        floor.logprob_max_abs,
+    )];
+    for group in &verdict.groups {
+        let listed = &group.tokens.listed;
+        rows.push(row(group_name(group), group.level, listed.mean_abs, listed.p99_abs, listed.max_abs));
+    }
+    let header = vec![
+        ("compared", Align::Left),
+        ("agreement", Align::Left),
+        ("mean |Δ|", Align::Right),
+        ("p99", Align::Right),
+        ("max", Align::Right),
+    ];
+    let mut blocks = vec![Block::Table { header, rows }];
+    if !floor.zero {
+        blocks.push(Block::line(
+            "One machine alone does not repeat itself; differences of that size are no matter of two machines.",
+        ));
+    }
+    Section { title: "Beside the noise floor".to_owned(), blocks }
 }
 
 fn tenths(value: Option<f64>) -> String {

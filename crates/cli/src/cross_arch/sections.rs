@@ -5,13 +5,14 @@ use super::document::{Block, Document, Section};
 use super::evidence;
 use crate::table::Align;
 use puma_eval::cross_arch::{Agreement, CrossArch, EngineFacts, Fact, GroupVerdict, Level, MachineFacts, Side};
+use puma_eval::selfcheck::Floor;
 use std::borrow::Cow;
 
 /// Widest cell of a fact; digests are longer, and JSON has them whole.
 const CELL: usize = 34;
 
 /// The page for people.
-pub(crate) fn document(verdict: &CrossArch) -> Document {
+pub(crate) fn document(verdict: &CrossArch, noise: Option<&Floor>) -> Document {
     let mut lead = Vec::new();
     if !verdict.valid {
         let forced = if verdict.forced { ", judged all the same" } else { "" };
@@ -23,6 +24,7 @@ pub(crate) fn document(verdict: &CrossArch) -> Document {
     lead.push(format!("second  {} ({})", verdict.right.run_id, place(&verdict.right)));
     let mut sections = vec![identity(verdict), machines(verdict), unread(verdict), hypotheses(verdict), level(verdict)];
     sections.extend(verdict.groups.iter().flat_map(|group| evidence::of_group(group, verdict.groups.len() > 1)));
+    sections.extend(noise.map(|floor| evidence::beside_noise(verdict, floor)));
     sections.push(evidence::cost(verdict));
     Document { title: "Two machines, one experiment".to_owned(), lead, sections }
 }

@@ -51,6 +51,22 @@ fn two_runs_of_the_embedded_engine_are_bit_equal_in_every_respect() {
 }
 
 #[test]
+fn the_noise_floor_stands_beside_the_differences() {
+    let (home, [first, second, _]) = three_runs();
+    let floor = r#"{"zero": false, "level": "same-labels", "label_flips": 0, "token_changes": 1,
+        "logprob_mean_abs": 0.0625, "logprob_p99_abs": 0.25, "logprob_max_abs": 0.75}"#;
+    let file = home.write("noise.json", format!(r#"{{"scenario": "triage_jira", "floor": {floor}}}"#));
+    let text = home.puma(&["cross-arch", &first, &second, "--noise", &file]).stdout;
+    let row = text.lines().find(|line| line.contains("one machine alone")).unwrap_or_else(|| panic!("{text}"));
+    assert!(["same labels", "0.0625", "0.2500", "0.7500"].iter().all(|part| row.contains(part)), "{row}");
+    assert!(text.contains("does not repeat itself"), "{text}");
+    let json = home.puma(&["cross-arch", &first, &second, "--noise", &file, "--json"]).json();
+    assert_eq!(json["noise"]["logprob_max_abs"], 0.75);
+    let other = home.write("other.json", "{}");
+    home.puma(&["cross-arch", &first, &second, "--noise", &other]).fails(2, &["no report of a self-check", "hint:"]);
+}
+
+#[test]
 fn another_question_is_refused_before_any_verdict_and_judged_when_forced() {
     let (home, [first, _, shorter]) = three_runs();
     let refused = home.puma(&["cross-arch", &first, &shorter]);

@@ -4,7 +4,7 @@ use super::pass::Pass;
 use crate::cross_arch::{CrossArch, Level, Options, cross_arch};
 use crate::metric::Task;
 use puma_core::RecordedRun;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What one pass showed against the reference pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ pub struct LogprobNoise {
 }
 
 /// The worst over the passes: differences up to these come from the backend itself.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Floor {
     /// Whether nothing differed at all: every answer, and every logprob where there are any.
     pub zero: bool,
