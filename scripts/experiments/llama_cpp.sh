@@ -6,11 +6,13 @@
 #   MODEL     path of the weights (GGUF)
 #   PUMA      the program puma
 #   SERVER_A  llama-server of one build, SERVER_B that of the other
-# Each server runs alone with one slot and THREADS threads (default 1; they change no bit). Runs: A twice, B, and A with the prompt cache on.
-# SPEC names another spec than cross_arch_triage.yaml; PORT another port than 18431; SERVER_FLAGS adds flags to the servers.
+# Each server runs alone with one slot and THREADS threads (default 1; they change no bit). Runs: A twice, B, and A with the
+# prompt cache on.
+# SPEC names another spec than cross_arch_triage.yaml, RUN_FLAGS adds flags to `puma run` (`--data titles.csv`), SERVER_FLAGS to
+# the servers, PORT names another port than 18431.
 set -euo pipefail
 
-[ $# -eq 5 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 5 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 out=$1 model=$2 puma=$3 server_a=$4 server_b=$5
 spec=${SPEC:-$(dirname "$0")/cross_arch_triage.yaml}
 port=${PORT:-18431}
@@ -24,7 +26,8 @@ run() {
     # shellcheck disable=SC2086
     "$server" -m "$model" --host 127.0.0.1 --port "$port" -c 8192 -np 1 -t "${THREADS:-1}" ${SERVER_FLAGS:-} > "$out/$name.server.log" 2>&1 &
     pid=$!
-    PUMA_DATA_DIR="$out/$name" "$puma" run "$spec" --backend llama-server --endpoint "http://127.0.0.1:$port" \
+    # shellcheck disable=SC2086
+    PUMA_DATA_DIR="$out/$name" "$puma" run "$spec" ${RUN_FLAGS:-} --backend llama-server --endpoint "http://127.0.0.1:$port" \
         --no-cache --no-emissions "$@" > "$out/$name.txt" || code=$?
     kill "$pid"
     wait "$pid" || true

@@ -64,14 +64,17 @@ impl Document {
 }
 
 fn markdown_table(header: &[(&'static str, Align)], rows: &[Vec<String>]) -> String {
-    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let row = |cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
     let mut out = row(header.iter().map(|(name, _)| (*name).to_owned()).collect());
     out.push_str(&row(header
         .iter()
         .map(|(_, align)| if *align == Align::Right { "---:" } else { "---" }.to_owned())
         .collect()));
     for cells in rows {
-        out.push_str(&row(cells.iter().map(|cell| cell.replace('|', "\\|")).collect()));
+        out.push_str(&row(cells.clone()));
     }
     out
 }
@@ -83,7 +86,7 @@ mod tests {
     #[test]
     fn a_bar_in_a_cell_does_not_break_the_table() {
         let rows = [vec!["a|b".to_owned(), "1".to_owned()]];
-        let header = [("token", Align::Left), ("n", Align::Right)];
-        assert_eq!(markdown_table(&header, &rows), "| token | n |\n| --- | ---: |\n| a\\|b | 1 |\n");
+        let header = [("|Δ|", Align::Left), ("n", Align::Right)];
+        assert_eq!(markdown_table(&header, &rows), "| \\|Δ\\| | n |\n| --- | ---: |\n| a\\|b | 1 |\n");
     }
 }
