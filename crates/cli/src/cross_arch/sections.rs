@@ -84,7 +84,7 @@ fn identity(verdict: &CrossArch) -> Section {
 fn machines(verdict: &CrossArch) -> Section {
     let known = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned());
     type Of = fn(&MachineFacts, &EngineFacts) -> Option<String>;
-    let rows: [(&str, Of); 11] = [
+    let rows: [(&str, Of); 12] = [
         ("processor", |machine, _| machine.processor.clone()),
         ("architecture", |machine, _| machine.architecture.clone()),
         ("system", |machine, _| machine.system.clone()),

@@ -28,6 +28,8 @@ pub struct MachineFacts {
     pub system: Option<String>,
     /// Instruction sets that matter for inference.
     pub processor_features: Vec<String>,
+    /// Whether its instructions are translated to another processor's, so that times say nothing.
+    pub translated: Option<bool>,
     pub memory_bytes: Option<u64>,
     pub gpus: Vec<String>,
     /// `native_metal`, `native_cpu`, ….
@@ -94,6 +96,7 @@ fn machine(facts: &Value, profile: Option<&str>) -> MachineFacts {
         architecture: text("/arch"),
         system,
         processor_features: texts("/cpu_features", None),
+        translated: facts.pointer("/surroundings/translated").and_then(Value::as_bool),
         memory_bytes: facts.pointer("/memory_bytes").and_then(Value::as_u64),
         gpus: texts("/gpus", Some("name")),
         mode: text("/mode/kind"),
