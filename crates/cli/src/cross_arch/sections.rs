@@ -89,6 +89,7 @@ fn machines(verdict: &CrossArch) -> Section {
         ("architecture", |machine, _| machine.architecture.clone()),
         ("system", |machine, _| machine.system.clone()),
         ("features", |machine, _| Some(machine.processor_features.join(" "))),
+        ("emulated", |machine, _| machine.translated.map(|yes| if yes { "yes" } else { "no" }.to_owned())),
         ("memory", |machine, _| machine.memory_bytes.map(|bytes| format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0))),
         ("GPUs", |machine, _| {
             Some(if machine.gpus.is_empty() { "none told".to_owned() } else { machine.gpus.join(", ") })
