@@ -83,7 +83,7 @@ pub struct DatasetIdentity {
     #[serde(default)]
     pub train_answers: std::collections::BTreeMap<String, u32>,
     /// Priority of each issue that the judged pairs show, by the issue's id: 0 the lowest. Empty where pairs are not judged.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default)]
     pub priorities: std::collections::BTreeMap<String, u32>,
     /// Where few-shot examples came from (`train-split`, `held-out-rows`, `leave-one-out`); `None` if none were shown.
     #[serde(default)]

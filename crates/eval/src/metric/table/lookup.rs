@@ -74,7 +74,50 @@ mod tests {
 
     #[test]
     fn names_of_upstream_specs_resolve() {
-        for name in ["f1_macro", "latency_p95", "ece", "mae", "accuracy", "f1_weighted"] {
+        // What upstream stores, what its library computes, and what its documents promise.
+        for name in [
+            "f1_macro",
+            "f1_weighted",
+            "accuracy",
+            "per_class.Critical.precision",
+            "per_class.Major.recall",
+            "per_class.Trivial.f1",
+            "mae",
+            "mdae",
+            "rmse",
+            "mae_by_bin.1-3",
+            "mae_by_bin.5-8",
+            "mae_by_bin.13-21",
+            "mae_by_bin.34+",
+            "n_samples",
+            "n_predictions",
+            "n_with_confidence",
+            "parse_failure_rate",
+            "ece",
+            "mce",
+            "brier",
+            "latency.p50",
+            "latency.p95",
+            "latency.p99",
+            "latency.mean",
+            "latency.min",
+            "latency.max",
+            "latency_p95",
+            "throughput",
+            "tokens_per_sec",
+            "robustness_score",
+            "consistency_rate",
+            "stability",
+            "disparity",
+            "flip_rate",
+            "flip_to_correct",
+            "flip_to_incorrect",
+            "fairness_gap",
+            "r2",
+            "gco2_per_f1_point",
+            "gco2_per_mae_unit",
+            "energy_per_correct_prediction",
+        ] {
             assert!(resolve(name).is_ok(), "{name}");
         }
         assert_eq!(resolve("latency_p95").expect("an alias").1, "latency.p95");
