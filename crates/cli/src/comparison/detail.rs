@@ -180,9 +180,10 @@ fn effects(effects: &[Effect], [first, second]: [&str; 2]) -> Option<String> {
             (low, high) => format!(" [{}, {}]", bound(low), bound(high)),
         };
         match effect.name.as_str() {
-            "odds_ratio" => {
-                format!("{} times as often only {second} is right as only {first}{interval}", bound(effect.value))
-            }
+            "odds_ratio" => match effect.value {
+                Some(odds) => format!("only {second} is right {odds:.2} times as often as only {first}{interval}"),
+                None => format!("{first} alone is never right{interval}"),
+            },
             name => format!("{} {}{interval}", name.replace('_', " "), bound(effect.value)),
         }
     };
@@ -214,7 +215,9 @@ fn detectable(found: &Comparison, seen: &Detectable) -> String {
             )
         }
         None => format!(
-            "With {n} instances, and as few answers that differ in being right, no difference could have been seen{level}."
+            "With {n} instances, of which so few speak for a side, even the largest possible difference would have been \
+             missed more than {:.0} times in a hundred{level}.",
+            (1.0 - power) * 100.0
         ),
     }
 }

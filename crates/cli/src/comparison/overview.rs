@@ -75,7 +75,8 @@ fn headline(found: &Comparison) -> Option<&Delta> {
 
 fn table(comparisons: &[Comparison], letters: &Letters) -> Block {
     let metric = comparisons.iter().find_map(headline).map_or("score", |delta| delta.name.as_str());
-    let names = ["first", "second", "pairs", metric, "second", "difference", "95 % interval", "p (Holm)", ""];
+    let values = ["first", "second"].map(|side| format!("{metric}, {side}"));
+    let names = ["first", "second", "pairs", &values[0], &values[1], "difference", "95 % interval", "p (Holm)", ""];
     let mut grid = Grid::new(&names, 2);
     for found in comparisons {
         let side = |side| format!("{} {}", letters.of(side), described(side));
