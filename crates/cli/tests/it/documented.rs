@@ -125,7 +125,10 @@ fn every_key_of_a_run_is_documented() {
     let shown = home.puma(&["show", "latest", "--json"]).json();
     let forms = ["gender_swap_prefix_male", "gender_swap_prefix_female"];
     let run = ["--instances", "4", "--repeat", "2", "--perturbation", forms[0], "--perturbation", forms[1]];
-    agrees("puma run", &[triage, estimation, shown, home.run_json(&run)]);
+    let model = home.model();
+    let pairs = ["run", "--scenario", "prioritization", "--model", &model, "--instances", "4", "--max-tokens", "4"];
+    let pairs = home.puma(&[&pairs[..], &["--json"]].concat()).json();
+    agrees("puma run", &[triage, estimation, pairs, shown, home.run_json(&run)]);
 }
 
 #[test]
