@@ -202,8 +202,8 @@ fn score_and_store(order: &Order, store: &Store, run_id: &RunId, context: &Conte
 pub(crate) fn report(stored: &RecordedRun) -> Result<RunReport, Failure> {
     let scenario = find_scenario(&stored.header.scenario)?;
     let (task, options) = (scenario.task(), metric_options(stored)?);
-    let scored = metric::compute(&task, &stored.records, &options)
-        .map_err(|error| Failure::operation(error.to_string()))?;
+    let scored =
+        metric::compute(&task, &stored.records, &options).map_err(|error| Failure::operation(error.to_string()))?;
     let against = against_baselines(&task, &stored.records, &options);
     Ok(RunReport::new(stored, scored, against, &task))
 }

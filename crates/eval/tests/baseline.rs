@@ -313,7 +313,7 @@ mod against {
     fn unread_answers_lose_and_are_counted() {
         let right = labels(80);
         let task = Task::classification(["Critical", "Major", "Minor", "Trivial"]);
-        let half = |at: usize| (at % 2 == 0).then(|| right[at].clone());
+        let half = |at: usize| at.is_multiple_of(2).then(|| right[at].clone());
         let found = rows(&task, &right, half, |at| right[at].clone());
         assert_eq!((found[1].unanswered, found[1].n, found[1].verdict), (40, 80, AgainstVerdict::Worse));
         assert!(found[1].p_value.is_some_and(|p| p < 1e-9));
@@ -328,7 +328,7 @@ mod against {
         let text = found.iter().find(|row| row.baseline == "tfidf_linear").expect("the judge of text");
         assert_eq!((text.metric.as_str(), text.difference, text.verdict), ("mae", -2.0, AgainstVerdict::Better));
         // Right wherever it answers, but it answers one story in three: the interval alone would call that a victory.
-        let found = rows(&task, &right, |at| (at % 3 == 0).then(|| right[at].clone()), off);
+        let found = rows(&task, &right, |at| at.is_multiple_of(3).then(|| right[at].clone()), off);
         let text = found.iter().find(|row| row.baseline == "tfidf_linear").expect("the judge of text");
         assert_eq!((text.n, text.unanswered, text.difference), (20, 40, -2.0));
         assert!(text.ci_high.is_some_and(|high| high < 0.0), "{text:?}");
