@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes crates/eval/tests/golden/across.json: robustness, fairness and stability of random records, by other hands.
 
-Needs numpy==2.4.6, scipy==1.17.1, scikit-learn==1.9.1 and krippendorff==0.8.2. Run from the repository root:
-    python3 scripts/golden/across.py crates/eval/tests/golden/across.json [SEED]
+The packages are pinned in scripts/golden/requirements.txt. Run from the repository root:
+    python3 scripts/golden/across.py crates/eval/tests/golden/across.json
+With a number after the file, that is the seed; the tests run the script with a fresh one where they may install packages.
 """
 
 import json

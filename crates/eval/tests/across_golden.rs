@@ -1,19 +1,22 @@
 //! Robustness, fairness and stability against NumPy, SciPy, scikit-learn and krippendorff (`scripts/golden/across.py`).
 
 mod metric_records;
+mod oracle;
 
 use metric_records::{Records, assert_close};
+use oracle::Oracle;
 use puma_core::{InstanceId, JobRecord, Outcome};
 use puma_eval::metric::{self, Family, MetricReport, Options, Task, resolve, stability_score};
 use puma_eval::stats::Bootstrap;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 const LABELS: [&str; 4] = ["Critical", "Major", "Minor", "Trivial"];
 
 fn cases(name: &str) -> Vec<Value> {
-    let golden: Value = serde_json::from_str(include_str!("golden/across.json")).expect("the golden file is JSON");
-    golden[name].as_array().expect("a list of cases").clone()
+    static ORACLE: OnceLock<Oracle> = OnceLock::new();
+    ORACLE.get_or_init(|| Oracle::of("across", include_str!("golden/across.json"))).cases(name, 6)
 }
 
 fn texts(value: &Value) -> Vec<Option<String>> {
@@ -145,9 +148,9 @@ fn the_chance_of_a_gap_is_near_that_of_all_deals() {
         let report = compute(&Task::classification(LABELS), &records, 20_000);
         let division = report.across.fairness.iter().find(|division| division.division == "project").unwrap();
         let (found, exact) = (division.gap_p.unwrap(), case["p"].as_f64().unwrap());
-        // Four standard errors of 20,000 deals.
+        // Five standard errors of 20,000 deals: fresh cases come with every run, and none may fail by chance.
         assert!(
-            (found - exact).abs() <= 4.0 * (exact * (1.0 - exact) / 20_000.0).sqrt() + 1e-4,
+            (found - exact).abs() <= 5.0 * (exact * (1.0 - exact) / 20_000.0).sqrt() + 1e-4,
             "{found}, exactly {exact}"
         );
     }
