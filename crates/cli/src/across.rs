@@ -1,6 +1,7 @@
 //! Robustness, fairness and stability as text, for people.
 
 use crate::report::RunReport;
+use crate::summary::short_model;
 use crate::table::{Align, render};
 use puma_eval::metric::{
     CounterfactualReport, DivisionReport, MetricValue, PairReport, PartScore, RobustnessReport, ScoreChange,
@@ -22,7 +23,7 @@ pub(crate) fn across_text(report: &RunReport) -> String {
 }
 
 fn robustness_text(out: &mut String, report: &RobustnessReport) {
-    let _ = writeln!(out, "\nPerturbed against unperturbed, {} {}:", report.model, report.strategy);
+    let _ = writeln!(out, "\nPerturbed against unperturbed, {} {}:", short_model(&report.model), report.strategy);
     let pairs: Vec<(String, &PairReport)> =
         report.perturbations.iter().map(|pair| (pair.second.clone().unwrap_or_default(), pair)).collect();
     out.push_str(&pair_table("perturbation", &pairs));
@@ -52,7 +53,7 @@ fn counterfactual_text(out: &mut String, reports: &[CounterfactualReport]) {
             Some(rest) => format!("{rest} against {}", &first[shared..]),
             None => format!("{second} against {first}"),
         };
-        let _ = writeln!(out, "\nA cue that must not matter, {} {}:", report.model, report.strategy);
+        let _ = writeln!(out, "\nA cue that must not matter, {} {}:", short_model(&report.model), report.strategy);
         out.push_str(&pair_table(&report.cue, &[(names, &report.pair)]));
     }
 }
@@ -100,7 +101,7 @@ fn pair_table(title: &str, pairs: &[(String, &PairReport)]) -> String {
 fn fairness_text(out: &mut String, reports: &[DivisionReport]) {
     for report in reports.iter().filter(|report| report.division != "right_answer") {
         let metric = if report.metric == "accuracy" { "accuracy" } else { "MAE, silence as a guess" };
-        let _ = writeln!(out, "\nBy {}, {} {}:", report.division, report.model, report.strategy);
+        let _ = writeln!(out, "\nBy {}, {} {}:", report.division, short_model(&report.model), report.strategy);
         let mut parts: Vec<&PartScore> = report.parts.iter().collect();
         if report.division != "length" {
             // The largest say most.
@@ -150,7 +151,7 @@ pub(crate) fn stability_text(reports: &[StabilityReport]) -> String {
         let _ = writeln!(
             out,
             "  {} {}{perturbation}: one answer throughout in {} of {} instances{alpha}",
-            report.model,
+            short_model(&report.model),
             report.strategy,
             number(report.all_equal, report.all_equal_ci_low, report.all_equal_ci_high),
             report.instances,
@@ -185,7 +186,9 @@ pub(crate) fn shares_text(metrics: &[MetricValue]) -> String {
         let _ = writeln!(
             out,
             "       {} {}: {:.2} J a job ({quality}, by its share of the time models worked)",
-            metric.model, metric.strategy, metric.value
+            short_model(&metric.model),
+            metric.strategy,
+            metric.value
         );
     }
     out

@@ -1,5 +1,6 @@
 //! Baselines for people: a table, and whether a model is any better.
 
+use crate::summary::short_model;
 use crate::table::{Align, render};
 use puma_eval::baseline::{AgainstBaseline, AgainstVerdict, Baseline};
 use std::fmt::Write as _;
@@ -77,7 +78,13 @@ pub(crate) fn against(rows: &[AgainstBaseline]) -> String {
         let _ = write!(
             out,
             "{} {}: {} {:.3} is {verdict} {} {:.3} (difference {:+.3}",
-            row.model, row.strategy, row.metric, row.value, row.baseline, row.baseline_value, row.difference
+            short_model(&row.model),
+            row.strategy,
+            row.metric,
+            row.value,
+            row.baseline,
+            row.baseline_value,
+            row.difference
         );
         if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
             let _ = write!(out, " [{low:+.3}, {high:+.3}]");

@@ -174,7 +174,7 @@ pub(crate) fn headline_table(metrics: &[MetricValue]) -> String {
     let rows: Vec<Vec<String>> = groups
         .iter()
         .map(|group| {
-            let mut row = vec![group.0.to_owned(), group.1.to_owned()];
+            let mut row = vec![short_model(group.0).to_owned(), group.1.to_owned()];
             if perturbed {
                 row.push(group.2.unwrap_or("none").to_owned());
             }
@@ -223,7 +223,12 @@ fn confusion_text(report: &RunReport) -> String {
             continue;
         }
         let perturbed = group.perturbation.as_ref().map_or(String::new(), |name| format!(" {name}"));
-        let _ = writeln!(out, "\nRight answer (rows) against answer, {} {}{perturbed}:", group.model, group.strategy);
+        let _ = writeln!(
+            out,
+            "\nRight answer (rows) against answer, {} {}{perturbed}:",
+            short_model(&group.model),
+            group.strategy
+        );
         let mut header = vec![("", Align::Left)];
         header.extend(confusion.labels.iter().map(|label| (label.as_str(), Align::Right)));
         header.push(("none", Align::Right));
@@ -261,6 +266,11 @@ pub(crate) fn threads_text(count: u32) -> String {
 /// A count, where the backend tells it.
 fn count(tokens: Option<u64>) -> String {
     tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
+}
+
+/// A model's name without the folders of its file.
+pub(crate) fn short_model(name: &str) -> &str {
+    if name.ends_with(".gguf") { name.rsplit(['/', '\\']).next().unwrap_or(name) } else { name }
 }
 
 /// Twelve digits are enough to compare by eye.

@@ -1,10 +1,11 @@
 //! `puma leaderboard`: which model with which strategy is best, among those that judged the same instances.
 
-use crate::comparison::{interval, plain, short_model};
+use crate::comparison::{interval, plain};
 use crate::context::Context;
 use crate::document::{Block, Grid, markdown, text};
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::summary::short_model;
 use crate::table::Align;
 use clap::Args;
 use puma_core::{Clock as _, RecordedRun, RunId};

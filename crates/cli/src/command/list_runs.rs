@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::ExitKind;
 use crate::failure::Failure;
+use crate::summary::short_model;
 use crate::table::{Align, render};
 use clap::Args;
 use puma_core::Clock as _;
@@ -73,7 +74,7 @@ fn text(runs: &[RunSummary]) -> String {
                 run.run_id.clone(),
                 run.status.clone(),
                 run.scenario.clone().unwrap_or_else(|| "-".to_owned()),
-                run.models.join(","),
+                run.models.iter().map(|model| short_model(model)).collect::<Vec<_>>().join(","),
                 run.strategies.join(","),
                 if run.jobs_finished == run.jobs {
                     run.jobs.to_string()

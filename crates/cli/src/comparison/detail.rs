@@ -4,6 +4,7 @@ use super::flips::{self, FlipLimit};
 use super::number::{p_value, plain, signed, with_interval};
 use super::report::Letters;
 use crate::document::{Block, Grid};
+use crate::summary::short_model;
 use puma_eval::comparison::{
     ALPHA, Bearing, Comparison, Delta, Detectable, Difference, Effect, Favour, Shift, SideName, Tested,
 };
@@ -296,9 +297,4 @@ fn by_project(found: &Comparison, [first, second]: [&str; 2]) -> Vec<Block> {
 pub(super) fn described(side: &SideName) -> String {
     let perturbation = side.perturbation.as_ref().map_or_else(String::new, |name| format!(" with {name}"));
     format!("{} {}{perturbation}", short_model(&side.model), side.strategy)
-}
-
-/// A model's name without the folders of its file.
-pub(crate) fn short_model(name: &str) -> &str {
-    if name.ends_with(".gguf") { name.rsplit(['/', '\\']).next().unwrap_or(name) } else { name }
 }

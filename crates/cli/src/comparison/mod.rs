@@ -6,7 +6,7 @@ mod number;
 mod overview;
 mod report;
 
-pub(crate) use detail::{detail, short_model};
+pub(crate) use detail::detail;
 pub(crate) use flips::FlipLimit;
 pub(crate) use number::{interval, plain};
 pub(crate) use overview::overview;

@@ -1,6 +1,7 @@
 //! Every metric on both sides and its difference, with an interval from resampling the shared instances.
 
 use super::pairing::{PairedInstance, Pairing, usable};
+use super::shares;
 use crate::metric::{self, Better, MetricError, Missing, MissingAnswers, Options, Scorer, Task, TaskKind, resolve};
 use crate::stats::{Bootstrap, Estimate};
 use puma_core::JobRecord;
@@ -19,11 +20,11 @@ pub struct Delta {
     pub second: Option<f64>,
     /// Second minus first.
     pub difference: Option<f64>,
-    /// Interval of the difference: paired bootstrap over shared instances. `None` for metrics that are not resampled
+    /// Interval of the difference: paired bootstrap over shared instances, for shares Newcombe's. `None` for metrics that are not resampled
     /// (speed, tokens) and with fewer than two instances.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// `bca` or `percentile`; `None` without an interval.
+    /// `bca`, `percentile` or `newcombe`; `None` without an interval.
     pub method: Option<String>,
     /// Records the value of each side rests on.
     pub n_first: usize,
@@ -134,7 +135,7 @@ fn plain_values(task: &Task, pairing: &Pairing<'_>, options: &Options) -> Result
 }
 
 /// The judged metrics of both sides with intervals of their differences: instances are drawn once for both sides, so that
-/// what makes an instance hard for both does not widen the interval.
+/// what makes an instance hard for both does not widen the interval. Shares get Newcombe's interval instead.
 ///
 /// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 10; instances are the resampling unit.
 pub(super) fn paired(task: &Task, instances: &[PairedInstance<'_>], options: &Options) -> Vec<PairedEstimate> {
@@ -148,6 +149,7 @@ pub(super) fn paired(task: &Task, instances: &[PairedInstance<'_>], options: &Op
     } else {
         estimates.extend(over(task, instances, all, options));
     }
+    shares::correct(task, instances, options, &mut estimates);
     estimates
 }
 

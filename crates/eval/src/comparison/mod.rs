@@ -14,6 +14,7 @@ mod flips;
 mod matching;
 mod pairing;
 mod setup;
+mod shares;
 mod side;
 mod significance;
 

@@ -12,6 +12,8 @@ pub enum IntervalMethod {
     Percentile,
     /// Wilson's score interval of a share (1927).
     Wilson,
+    /// Newcombe's method 10 of a paired difference of shares (1998).
+    Newcombe,
     /// Between two order statistics, of a percentile.
     OrderStatistics,
 }
@@ -23,6 +25,7 @@ impl IntervalMethod {
             Self::Bca => "bca",
             Self::Percentile => "percentile",
             Self::Wilson => "wilson",
+            Self::Newcombe => "newcombe",
             Self::OrderStatistics => "order-statistics",
         }
     }
