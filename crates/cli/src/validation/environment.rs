@@ -20,7 +20,9 @@ pub(crate) struct EnvironmentFact {
 
 /// Every fact of the reference's environment beside this run's.
 pub(super) fn environment(header: &RunHeader) -> Vec<EnvironmentFact> {
-    let machine: Option<Machine> = serde_json::from_value(header.machine.clone()).ok();
+    // A run that kept no machine says nothing of it, not that it had no GPU.
+    let told = header.machine.get("os").is_some();
+    let machine: Option<Machine> = serde_json::from_value(header.machine.clone()).ok().filter(|_| told);
     REFERENCE_ENVIRONMENT
         .iter()
         .map(|fact| {
