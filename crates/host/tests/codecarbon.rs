@@ -13,15 +13,21 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How far the two may differ where both estimate by the same curve. They sample at other moments, and the curve is steep.
 const MARGIN: f64 = 0.10;
 const VERSION: &str = "3.3.2";
 
+/// Found or made once: two tests that install into one folder at the same time break each other's installation.
 fn python() -> Option<PathBuf> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PYTHON.get_or_init(find_python).clone()
+}
+
+fn find_python() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("PUMA_TEST_CODECARBON") {
         return Some(PathBuf::from(path));
     }
@@ -30,14 +36,15 @@ fn python() -> Option<PathBuf> {
         return None;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("codecarbon-{VERSION}"));
-    let python = folder.join("bin/python3");
-    if !python.exists() {
+    let installed = folder.join("installed");
+    if !installed.exists() {
         let ran = |command: &mut Command| assert!(command.status().expect("it starts").success(), "{command:?}");
-        ran(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        ran(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
         let package = format!("codecarbon=={VERSION}");
         ran(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]));
+        std::fs::write(&installed, VERSION).expect("the target folder is writable");
     }
-    Some(python)
+    Some(folder.join("bin/python3"))
 }
 
 /// What both measured of the same seconds.
