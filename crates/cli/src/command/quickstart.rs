@@ -40,35 +40,21 @@ const MAX_TOKENS: u32 = 32;
 
 /// The questions of the tour.
 const TOUR: [Stop; 3] = [
-    Stop {
-        scenario: "triage_jira",
-        metric: "f1_macro",
-        question: "Which priority has this issue?",
-        baseline: "most_frequent",
-        better: "higher",
-    },
-    Stop {
-        scenario: "estimation_tawos",
-        metric: "mae",
-        question: "How many story points is this?",
-        baseline: "median",
-        better: "lower",
-    },
+    Stop { scenario: "triage_jira", metric: "f1_macro", question: "Which priority has this issue?", better: "higher" },
+    Stop { scenario: "estimation_tawos", metric: "mae", question: "How many story points is this?", better: "lower" },
     Stop {
         scenario: "prioritization_jira",
         metric: "accuracy",
         question: "Which of two issues goes first?",
-        baseline: "always_a",
         better: "higher",
     },
 ];
 
-/// One scenario of the tour: its headline metric, what it asks, and the baseline to beat.
+/// One scenario of the tour: its headline metric and what it asks.
 struct Stop {
     scenario: &'static str,
     metric: &'static str,
     question: &'static str,
-    baseline: &'static str,
     better: &'static str,
 }
 
@@ -148,8 +134,8 @@ fn farewell(model: &str, runs: &[Executed]) -> String {
     let rows: Vec<Vec<String>> = TOUR.iter().zip(runs).map(|(stop, run)| row(stop, &run.report)).collect();
     let first = &runs[0].report;
     format!(
-        "\n{}\nIn brackets: the 95 % interval. \"guessing\" is what a judge reaches who never reads the issue: trust a model only\n\
-         where its whole interval is better. \"read\" counts the answers that could be understood.\n\n\
+        "\n{}\nIn brackets: the 95 % interval. \"guessing\" is what the best judge reaches who understands nothing of the issue: trust\n\
+         a model only where its whole interval is better. \"read\" counts the answers that could be understood.\n\n\
          Next:\n  \
          puma show {}\n      every number of the first run, and `--instance ID` for a single answer\n  \
          puma run --scenario triage_jira --model {model} --data YOUR_EXPORT.csv\n      \
@@ -162,7 +148,9 @@ fn farewell(model: &str, runs: &[Executed]) -> String {
 
 fn row(stop: &Stop, report: &RunReport) -> Vec<String> {
     let value = report.metrics.iter().find(|metric| metric.name == stop.metric);
-    let baseline = report.baselines.iter().find(|b| b.name == stop.baseline && b.metric == stop.metric);
+    // The strongest of those that read nothing comes first.
+    let strongest = report.against_baselines.first().map(|row| row.baseline.as_str());
+    let baseline = report.baselines.iter().find(|b| Some(b.name.as_str()) == strongest && b.metric == stop.metric);
     vec![
         stop.question.to_owned(),
         format!("{} ({} is better)", stop.metric, stop.better),
