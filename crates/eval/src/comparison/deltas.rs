@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// One metric on both sides, over what both were asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Delta {
-    /// As in [`METRICS`](crate::metric::METRICS), placeholders filled in.
+    /// As in [`metrics()`](crate::metric::metrics), placeholders filled in.
     pub name: String,
     /// Empty for pure numbers.
     pub unit: String,
