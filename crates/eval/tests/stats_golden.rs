@@ -242,9 +242,11 @@ fn powers_agree_with_statsmodels_and_with_counting_every_outcome() {
         assert_same(paired.normal_power(n, gap, alpha), float(&case["paired_normal"]), &case);
         let needed = paired.needed_instances(gap.max(0.01), wanted, alpha).expect("an effect that can occur");
         let by_formula = float(&case["paired_needed_one_tail"]).ceil();
-        // The formula knows one tail; what the other adds is a thousandth at most.
+        // The formula knows one tail; what the other adds is a thousandth at most. Where the exact test, which needs a
+        // few instances more, does not get there within its range, the formula speaks from the first size behind it.
         if needed > EXACT_POWER_INSTANCES {
-            assert_within(f64::from(needed), by_formula, 1e-3, 1.0, &case);
+            let expected = by_formula.max(f64::from(EXACT_POWER_INSTANCES + 1));
+            assert_within(f64::from(needed), expected, 1e-3, 1.0, &case);
         }
 
         let fixed = Study::FixedAccuracy { reference: float(&case["reference"]) };
