@@ -13,12 +13,12 @@ Where the libraries have no such metric, or count missing answers in another way
 it is asserted to equal the library wherever both speak of the same thing.
 """
 
-import json
 import math
 import random
 import sys
 import warnings
 
+import golden_file
 import numpy as np
 from scipy import stats
 from sklearn import metrics as sk
@@ -433,14 +433,7 @@ def main():
         "quantile": quantiles(),
         "normal_quantile": normal(),
     }
-    with open(sys.argv[1], "w", encoding="utf-8") as file:
-        # One case a line: small, and a change shows which case changed.
-        file.write("{\n")
-        for i, (name, cases) in enumerate(golden.items()):
-            file.write(f"{json.dumps(name)}: [\n")
-            file.write(",\n".join(json.dumps(case, separators=(",", ":")) for case in cases))
-            file.write("\n]" + ("," if i + 1 < len(golden) else "") + "\n")
-        file.write("}\n")
+    golden_file.write(sys.argv[1], golden)
 
 
 main()

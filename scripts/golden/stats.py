@@ -6,13 +6,13 @@ The packages are pinned in scripts/golden/requirements.txt. Run from the reposit
 With a number after the file, that is the seed; the tests run the script with a fresh one where they may install packages.
 """
 
-import json
 import math
 import random
 import sys
 import warnings
 from types import SimpleNamespace
 
+import golden_file
 import numpy as np
 from scipy import optimize, special, stats
 from statsmodels.stats import contingency_tables, multitest, power, proportion
@@ -320,14 +320,7 @@ def main():
         "normal": normal(),
         "power": powers(),
     }
-    with open(sys.argv[1], "w", encoding="utf-8") as file:
-        # One case a line: small, and a change shows which case changed.
-        file.write("{\n")
-        for i, (name, cases) in enumerate(golden.items()):
-            file.write(f"{json.dumps(name)}: [\n")
-            file.write(",\n".join(json.dumps(case, separators=(",", ":")) for case in cases))
-            file.write("\n]" + ("," if i + 1 < len(golden) else "") + "\n")
-        file.write("}\n")
+    golden_file.write(sys.argv[1], golden)
     print(sum(len(cases) for cases in golden.values()), "cases")
 
 
