@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What to run, on what, and how.
+#[derive(Clone)]
 pub(crate) struct Order {
     pub spec: RunSpec,
     pub data: Data,

@@ -39,8 +39,7 @@ pub(crate) struct SelfCheck {
 /// # Errors
 /// Something cannot be read or loaded, the backend is gone, or the user stopped it.
 pub(crate) fn measure(order: &Order, context: &Context) -> Result<SelfCheck, Failure> {
-    let one_at_a_time =
-        Order { backend: way(&order.backend, Way::OneAtATime), spec: order.spec.clone(), ..copy(order) };
+    let one_at_a_time = Order { backend: way(&order.backend, Way::OneAtATime), ..order.clone() };
     let gathered = execute::gather(&one_at_a_time, context)?;
     let plan = execute::prepare(&one_at_a_time, &gathered, context)?;
     let header = header(&plan, gathered.backend.as_ref(), context)?;
@@ -75,20 +74,6 @@ pub(crate) fn measure(order: &Order, context: &Context) -> Result<SelfCheck, Fai
         state,
         passes,
     })
-}
-
-/// The order without what only a stored run has.
-fn copy(order: &Order) -> Order {
-    Order {
-        spec: order.spec.clone(),
-        data: order.data.clone(),
-        backend: order.backend.clone(),
-        machine: order.machine.clone(),
-        cache: false,
-        fresh: false,
-        order: order.order,
-        resume: None,
-    }
 }
 
 /// The user's backend, asked in this way.
