@@ -23,6 +23,10 @@ pub struct Kernels {
     pub rms_norm: fn(&[f32], &[f32], f32, &mut [f32]),
     /// See [`activation::silu_mul`].
     pub silu_mul: fn(&mut [f32], &[f32]),
+    /// See [`activation::gelu_mul`].
+    pub gelu_mul: fn(&mut [f32], &[f32]),
+    /// See [`activation::soft_cap`].
+    pub soft_cap: fn(&mut [f32], f32),
     /// See [`activation::add`].
     pub add: fn(&mut [f32], &[f32]),
     /// See [`attention::attend`].
@@ -63,6 +67,8 @@ fn scalar() -> Kernels {
         dot: order::dot,
         rms_norm: norm::rms_norm,
         silu_mul: activation::silu_mul,
+        gelu_mul: activation::gelu_mul,
+        soft_cap: activation::soft_cap,
         add: activation::add,
         attend: attention::attend,
         log_normaliser: log_softmax::log_normaliser,
@@ -101,6 +107,8 @@ fn avx2(level: Level) -> Kernels {
         dot: enter!(|x, y| dot),
         rms_norm: enter!(|x, weight, epsilon, out| rms_norm),
         silu_mul: enter!(|gate, up| silu_mul),
+        gelu_mul: enter!(|gate, up| gelu_mul),
+        soft_cap: enter!(|x, cap| soft_cap),
         add: enter!(|x, y| add),
         attend: enter!(|query, attention, scores, out| attend),
         log_normaliser: enter!(|logits| log_normaliser),

@@ -62,9 +62,13 @@ proptest! {
             (kernels.rms_norm)(&x, &y, 1e-5, &mut normal);
             let mut gate = x.clone();
             (kernels.silu_mul)(&mut gate, &y);
+            let mut gelu = x.clone();
+            (kernels.gelu_mul)(&mut gelu, &y);
+            (kernels.soft_cap)(&mut gelu, 5.0);
             let mut sum = x.clone();
             (kernels.add)(&mut sum, &y);
-            (bits(&normal), bits(&gate), bits(&sum), (kernels.dot)(&x, &y).to_bits(), (kernels.log_normaliser)(&x).to_bits())
+            let vectors = [&normal, &gate, &gelu, &sum].map(|vector| bits(vector));
+            (vectors, (kernels.dot)(&x, &y).to_bits(), (kernels.log_normaliser)(&x).to_bits())
         };
         for level in Level::available() {
             prop_assert_eq!(run(level), run(Level::Scalar), "{}", level);

@@ -204,6 +204,16 @@ pub(crate) fn silu_mul(gate: &mut [f32], up: &[f32]) {
 }
 
 #[target_feature(enable = "avx2")]
+pub(crate) fn gelu_mul(gate: &mut [f32], up: &[f32]) {
+    activation::gelu_mul(gate, up);
+}
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn soft_cap(x: &mut [f32], cap: f32) {
+    activation::soft_cap(x, cap);
+}
+
+#[target_feature(enable = "avx2")]
 pub(crate) fn add(x: &mut [f32], y: &[f32]) {
     activation::add(x, y);
 }

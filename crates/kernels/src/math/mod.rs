@@ -7,3 +7,4 @@ pub mod ln;
 pub mod log_softmax;
 pub mod pow;
 pub mod sin_cos;
+pub mod tanh;
