@@ -10,7 +10,6 @@ pub mod config;
 pub mod digest;
 pub mod error;
 mod forward;
-mod forward_rope;
 pub mod gguf;
 mod kv;
 mod kv_prefix;

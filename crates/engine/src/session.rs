@@ -1,8 +1,7 @@
 //! The engine's door: a model made ready, and batches of requests to it.
 
 use crate::error::EngineError;
-use crate::forward::{self, Buffers, Forward};
-use crate::forward_rope::Rotation;
+use crate::forward::{self, Buffers, Forward, Rotation};
 use crate::kv_prefix::PrefixStore;
 use crate::model::Model;
 use crate::pool::Pool;

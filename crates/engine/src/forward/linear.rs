@@ -1,0 +1,47 @@
+//! Norms and matrix products of a whole batch, divided among the threads.
+
+use super::pass::Forward;
+use crate::model::{Linear, Matrix};
+use puma_kernels::Columns;
+
+/// Fewer rows than this for each thread are not worth waking it for.
+const ROWS_WORTH_A_THREAD: usize = 32;
+
+impl Forward<'_> {
+    /// The RMS norm of every token.
+    pub(super) fn normalise(&self, x: &[f32], weight: &[f32], out: &mut Vec<f32>) {
+        out.resize(x.len(), 0.0);
+        for (x, out) in x.chunks_exact(weight.len()).zip(out.chunks_exact_mut(weight.len())) {
+            (self.kernels.rms_norm)(x, weight, self.model.config.layer_norm_rms_epsilon, out);
+        }
+    }
+
+    /// The product with `linear`, and its bias.
+    pub(super) fn linear(&self, linear: &Linear, columns: &Columns, out: &mut Vec<f32>) {
+        self.multiply(&linear.weight, columns, out);
+        if let Some(bias) = &linear.bias {
+            for out in out.chunks_exact_mut(bias.len()) {
+                (self.kernels.add)(out, bias);
+            }
+        }
+    }
+
+    /// Multiplies `matrix` with every column; threads take ranges of rows.
+    pub(super) fn multiply(&self, matrix: &Matrix, columns: &Columns, out: &mut Vec<f32>) {
+        let weights = self.model.weights(matrix);
+        let rows = weights.rows;
+        out.resize(rows * columns.count(), 0.0);
+        let threads = self.pool.threads().min(rows.div_ceil(ROWS_WORTH_A_THREAD)).max(1);
+        // A multiple of eight leaves no half-empty panel in the middle; the split itself changes no bit.
+        let part = rows.div_ceil(threads).next_multiple_of(8);
+        let mut parts: Vec<(usize, Vec<&mut [f32]>)> = (0..rows).step_by(part).map(|row| (row, Vec::new())).collect();
+        for column in out.chunks_exact_mut(rows) {
+            for (slice, (_, slices)) in column.chunks_mut(part).zip(&mut parts) {
+                slices.push(slice);
+            }
+        }
+        self.pool.each(parts, |(row, mut slices)| {
+            self.kernels.multiply(&weights, row..(row + part).min(rows), columns, &mut slices);
+        });
+    }
+}
