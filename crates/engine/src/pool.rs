@@ -1,83 +1,152 @@
 //! A few threads that work on one job together, many thousand times a second.
 //!
-//! [`Pool::run`] lets every thread call the same function with its own number and returns when all are done. Between
-//! jobs threads spin for some microseconds before they sleep, because the next layer's job comes at once.
+//! [`Pool::for_each`] calls a function once for each part of a job. Threads take the parts by counting down one atomic
+//! number, so that a slow or late thread holds nobody up: what it does not take, the others do. Starting a job writes
+//! two numbers and takes no lock; between jobs threads spin for a moment, because the next layer's job comes at once,
+//! and sleep then. [`Pool::for_each_chunk`] and [`Pool::for_each_row_range`] divide what the parts write to.
 #![expect(
     unsafe_code,
-    reason = "one lifetime is erased so that jobs may borrow; `run` returns only when they are done"
+    reason = "a job's lifetime is erased so that it may borrow, and parts write to disjoint places of one slice; \
+              `for_each` returns only when all parts are done"
 )]
 
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 type Job = &'static (dyn Fn(usize) + Sync);
 
-/// Polls before a waiting thread sleeps; some ten microseconds.
-const SPINS: usize = 4000;
+/// How long a thread without work watches for the next job before it sleeps. Layers follow each other within some
+/// microseconds; waking a sleeping thread takes 5 to 50.
+const WATCH: Duration = Duration::from_micros(150);
+/// How long a waiting thread keeps its core to itself before it offers it, between looks, to whoever else wants it.
+const KEEP_CORE: Duration = Duration::from_micros(20);
+/// Looks between two questions for the time, which cost as much as some looks.
+const LOOKS: usize = 32;
 
-#[derive(Default)]
+/// What threads count; each on cache lines of its own, so that watching one does not slow down changing another.
+#[repr(align(128))]
+struct Lonely<T>(T);
+
+/// The current job and how many of its parts nobody has taken yet: together, because they travel together.
 struct Slot {
-    job: Option<Job>,
-    /// Number of the current job; a worker runs each number once.
-    number: usize,
-    closed: bool,
+    /// Zero or less: nothing to take.
+    untaken: AtomicIsize,
+    job: UnsafeCell<Option<(Job, usize)>>,
 }
 
-#[derive(Default)]
 struct Shared {
-    slot: Mutex<Slot>,
-    wake: Condvar,
-    /// Copy of `Slot::number` that can be polled without the lock.
-    number: AtomicUsize,
-    /// Workers that have not finished the current job.
-    busy: AtomicUsize,
+    slot: Lonely<Slot>,
+    /// Parts of the current job that are not done.
+    undone: Lonely<AtomicIsize>,
+    /// One for each worker: whether it sleeps, or is about to.
+    asleep: Vec<AtomicBool>,
+    closed: AtomicBool,
     panicked: AtomicBool,
+    /// Whether a job is under way; a second one at the same time is worked on by its caller alone.
+    engaged: AtomicBool,
 }
+
+// SAFETY: `Slot::job` is the only part that is not `Sync` by itself. It is written by the thread that set `engaged`,
+// while `untaken` and `undone` are zero or less; it is read by threads that took a part, which `undone` counts until
+// they have dropped the reference. The store and the changes of `untaken` (release, acquire) order the write before the
+// reads, those of `undone` the reads before the next write.
+unsafe impl Sync for Shared {}
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Slot> {
-        // Nothing panics while holding the lock, so a poisoned slot is still whole.
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(workers: usize) -> Self {
+        Self {
+            slot: Lonely(Slot { untaken: AtomicIsize::new(0), job: UnsafeCell::new(None) }),
+            undone: Lonely(AtomicIsize::new(0)),
+            asleep: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            closed: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
+            engaged: AtomicBool::new(false),
+        }
     }
 
-    /// Waits for a job other than `last`; `None` when the pool closes.
-    fn next(&self, last: usize) -> Option<(usize, Job)> {
-        for _ in 0..SPINS {
-            if self.number.load(Ordering::Acquire) != last {
-                break;
+    /// Takes parts and works on them until there are none left; true if there was one. Keeps the first panic.
+    fn work_off(&self, panic: &mut Option<Box<dyn Any + Send>>) -> bool {
+        let Slot { untaken, job } = &self.slot.0;
+        let mut done = 0;
+        // The look keeps late threads from counting far below zero, and from fetching the line to write to it.
+        while untaken.load(Ordering::Relaxed) > 0 {
+            let left = untaken.fetch_sub(1, Ordering::AcqRel);
+            let Ok(left @ 1..) = usize::try_from(left) else { break };
+            // SAFETY: a part was taken and is not reported as done, so the job is there and nobody writes to it.
+            let (job, parts) = unsafe { *job.get() }.expect("a job with parts left is there");
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(parts - left))) {
+                self.panicked.store(true, Ordering::Relaxed);
+                panic.get_or_insert(payload);
+            }
+            done += 1;
+        }
+        if done > 0 {
+            self.undone.0.fetch_sub(done, Ordering::AcqRel);
+        }
+        done > 0
+    }
+
+    /// A worker's life.
+    fn serve(&self, worker: usize) {
+        while !self.closed.load(Ordering::Acquire) {
+            // The message of the panic was printed when it happened.
+            let worked = self.work_off(&mut None);
+            if !worked && !self.watch() {
+                self.sleep(worker);
+            }
+        }
+    }
+
+    /// Looks for a job for a while; false if none came.
+    fn watch(&self) -> bool {
+        wait_until(Some(WATCH), || {
+            self.slot.0.untaken.load(Ordering::Relaxed) > 0 || self.closed.load(Ordering::Relaxed)
+        })
+    }
+
+    /// Sleeps until the next job.
+    fn sleep(&self, worker: usize) {
+        self.asleep[worker].store(true, Ordering::SeqCst);
+        // Either this look sees the job, or who starts it sees the mark: both are in one order with the two stores.
+        while self.asleep[worker].load(Ordering::SeqCst)
+            && self.slot.0.untaken.load(Ordering::SeqCst) <= 0
+            && !self.closed.load(Ordering::SeqCst)
+        {
+            std::thread::park();
+        }
+        self.asleep[worker].store(false, Ordering::SeqCst);
+    }
+}
+
+/// Looks until `found`, and gives up after `limit`. The core is kept for a moment only: with fewer free cores than
+/// threads the thread that is waited for needs it.
+fn wait_until(limit: Option<Duration>, found: impl Fn() -> bool) -> bool {
+    for _ in 0..LOOKS {
+        if found() {
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    let start = Instant::now();
+    loop {
+        let waited = start.elapsed();
+        if limit.is_some_and(|limit| waited > limit) {
+            return false;
+        }
+        if waited > KEEP_CORE {
+            std::thread::yield_now();
+        }
+        for _ in 0..LOOKS {
+            if found() {
+                return true;
             }
             std::hint::spin_loop();
-        }
-        let mut slot = self.lock();
-        loop {
-            if slot.closed {
-                return None;
-            }
-            if let Some(job) = slot.job.filter(|_| slot.number != last) {
-                return Some((slot.number, job));
-            }
-            slot = self.wake.wait(slot).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn work(&self, index: usize) {
-        let mut last = 0;
-        while let Some((number, job)) = self.next(last) {
-            last = number;
-            if catch_unwind(AssertUnwindSafe(|| job(index))).is_err() {
-                self.panicked.store(true, Ordering::SeqCst);
-            }
-            self.busy.fetch_sub(1, Ordering::Release);
-        }
-    }
-
-    fn wait_until_idle(&self) {
-        let mut polls = 0usize;
-        while self.busy.load(Ordering::Acquire) > 0 {
-            polls += 1;
-            if polls < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
     }
 }
@@ -91,11 +160,12 @@ pub(crate) struct Pool {
 impl Pool {
     /// A pool of `threads`, at least one; starts one less than that.
     pub(crate) fn new(threads: usize) -> std::io::Result<Self> {
-        let mut pool = Self { shared: Arc::default(), workers: Vec::new() };
-        for index in 1..threads {
+        let workers = threads.saturating_sub(1);
+        let mut pool = Self { shared: Arc::new(Shared::new(workers)), workers: Vec::new() };
+        for worker in 0..workers {
             let shared = Arc::clone(&pool.shared);
-            let name = format!("puma-engine-{index}");
-            pool.workers.push(std::thread::Builder::new().name(name).spawn(move || shared.work(index))?);
+            let name = format!("puma-engine-{}", worker + 1);
+            pool.workers.push(std::thread::Builder::new().name(name).spawn(move || shared.serve(worker))?);
         }
         Ok(pool)
     }
@@ -105,56 +175,122 @@ impl Pool {
         self.workers.len() + 1
     }
 
-    /// Calls `job(0)`, `job(1)`, … once on each thread and returns when all calls returned.
+    /// Calls `job(0)` to `job(parts - 1)`, each once, on all threads, and returns when all calls returned.
     ///
+    /// Parts are taken in order by whoever is free. Some more parts than threads even out threads of different speed.
     /// Panics if a call panicked, after all calls ended.
-    pub(crate) fn run(&self, job: &(dyn Fn(usize) + Sync)) {
-        if self.workers.is_empty() {
-            return job(0);
+    pub(crate) fn for_each(&self, parts: usize, job: &(dyn Fn(usize) + Sync)) {
+        let Shared { slot: Lonely(slot), undone: Lonely(undone), engaged, panicked, .. } = &*self.shared;
+        let Ok(count) = isize::try_from(parts) else { panic!("{parts} parts are more than can be counted") };
+        // A part that starts a job of its own finds the pool engaged, and does that job alone.
+        if parts <= 1 || self.workers.is_empty() || engaged.swap(true, Ordering::Acquire) {
+            return (0..parts).for_each(job);
         }
-        // SAFETY: only the lifetime changes. Workers use the reference only before they lower `busy`, and this function
-        // does not return, not even by a panic of `job(0)`, before `busy` is zero and the slot is empty again.
+        // SAFETY: only the lifetime changes. The reference is used for parts alone, and this function returns, or
+        // panics, only when all parts are done and the reference is dropped.
         let erased = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), Job>(job) };
-        {
-            let mut slot = self.shared.lock();
-            self.shared.busy.store(self.workers.len(), Ordering::Release);
-            slot.job = Some(erased);
-            slot.number += 1;
-            self.shared.number.store(slot.number, Ordering::Release);
-        }
-        self.shared.wake.notify_all();
-        let own = catch_unwind(AssertUnwindSafe(|| job(0)));
-        self.shared.wait_until_idle();
-        self.shared.lock().job = None;
-        if let Err(panic) = own {
+        // SAFETY: `engaged` was false, so no other thread is here and no part of the last job is left (see `Shared`).
+        unsafe { *slot.job.get() = Some((erased, parts)) };
+        undone.store(count, Ordering::Relaxed);
+        slot.untaken.store(count, Ordering::SeqCst);
+        self.wake(parts - 1);
+        let mut own = None;
+        self.shared.work_off(&mut own);
+        wait_until(None, || undone.load(Ordering::Acquire) <= 0);
+        // SAFETY: all parts are done, so no thread reads the job any more.
+        unsafe { *slot.job.get() = None };
+        let panicked = panicked.swap(false, Ordering::Relaxed);
+        engaged.store(false, Ordering::Release);
+        if let Some(panic) = own {
             resume_unwind(panic);
         }
-        assert!(!self.shared.panicked.swap(false, Ordering::SeqCst), "a worker thread of the engine panicked");
+        assert!(!panicked, "a worker thread of the engine panicked");
     }
 
-    /// Gives each of `parts` to one thread. There should be about as many parts as threads.
-    pub(crate) fn each<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
-        if parts.len() <= 1 || self.workers.is_empty() {
-            return parts.into_iter().for_each(work);
+    /// Wakes up to `most` sleeping workers.
+    fn wake(&self, most: usize) {
+        let asleep = self.shared.asleep.iter().zip(&self.workers).filter(|(asleep, _)| asleep.load(Ordering::SeqCst));
+        for (asleep, worker) in asleep.take(most) {
+            asleep.store(false, Ordering::SeqCst);
+            worker.thread().unpark();
         }
-        let parts: Vec<Mutex<Option<T>>> = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
-        let threads = self.threads();
-        self.run(&|thread| {
-            for part in parts.iter().skip(thread).step_by(threads) {
-                let part = part.lock().unwrap_or_else(PoisonError::into_inner).take();
-                part.into_iter().for_each(&work);
-            }
+    }
+
+    /// Divides `items` into chunks of `chunk_len`, the last one shorter, and calls `work` with each and its number.
+    pub(crate) fn for_each_chunk<T: Send>(
+        &self,
+        items: &mut [T],
+        chunk_len: usize,
+        work: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        let len = items.len();
+        let base = Base(items.as_mut_ptr());
+        self.for_each(len.div_ceil(chunk_len), &|part| {
+            let start = part * chunk_len;
+            // SAFETY: parts are below `len / chunk_len`, rounded up, so the range lies in `items`, which is borrowed
+            // for the whole call; every part is given once and has its own range.
+            let chunk = unsafe { std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start)) };
+            work(part, chunk);
         });
+    }
+
+    /// Divides `matrix`, which is `[column][row]`, into ranges of `part_rows` rows, and calls `work` with each range and
+    /// these rows of every column.
+    ///
+    /// # Panics
+    /// If `matrix` is no whole number of columns.
+    pub(crate) fn for_each_row_range<T: Send>(
+        &self,
+        matrix: &mut [T],
+        rows: usize,
+        part_rows: usize,
+        work: &(dyn Fn(Range<usize>, &mut [&mut [T]]) + Sync),
+    ) {
+        assert!(matrix.len().is_multiple_of(rows), "a matrix is made of whole columns");
+        let columns = matrix.len() / rows;
+        let base = Base(matrix.as_mut_ptr());
+        self.for_each(rows.div_ceil(part_rows), &|part| {
+            let range = part * part_rows..((part + 1) * part_rows).min(rows);
+            // SAFETY: the range ends at `rows` at most and `column` below `columns`, so it lies in `matrix`, which is
+            // borrowed for the whole call; parts have ranges of their own, and so have columns.
+            let column = |column: usize| unsafe {
+                std::slice::from_raw_parts_mut(base.at(column * rows + range.start), range.len())
+            };
+            let mut slices: Vec<&mut [T]> = (0..columns).map(column).collect();
+            work(range.clone(), &mut slices);
+        });
+    }
+
+    /// Gives each of `parts` to one thread.
+    pub(crate) fn each<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
+        let mut parts: Vec<Option<T>> = parts.into_iter().map(Some).collect();
+        self.for_each_chunk(&mut parts, 1, &|_, part| part[0].take().into_iter().for_each(&work));
+    }
+}
+
+/// The start of a slice that parts divide among themselves.
+struct Base<T>(*mut T);
+
+// SAFETY: the pointer is only used to make slices that do not overlap, of items that may be sent to other threads.
+unsafe impl<T: Send> Sync for Base<T> {}
+
+impl<T> Base<T> {
+    /// The place of item `index`.
+    ///
+    /// # Safety
+    /// `index` must not be above the slice's length.
+    unsafe fn at(&self, index: usize) -> *mut T {
+        // SAFETY: the caller stays in the slice.
+        unsafe { self.0.add(index) }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.number.store(usize::MAX, Ordering::Release);
-        self.shared.wake.notify_all();
+        self.shared.closed.store(true, Ordering::SeqCst);
         for worker in self.workers.drain(..) {
-            // A worker's panic was already reported by `run`.
+            worker.thread().unpark();
+            // A worker's panic was already reported by `for_each`.
             let _ended = worker.join();
         }
     }
@@ -163,28 +299,102 @@ impl Drop for Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Rounds of a test: Miri is some thousand times slower.
+    const ROUNDS: usize = if cfg!(miri) { 10 } else { 2000 };
 
     #[test]
     fn every_part_is_worked_on_once_by_any_number_of_threads() {
         for threads in 1..5 {
             let pool = Pool::new(threads).unwrap();
-            for round in 0..300 {
-                let mut numbers = vec![0usize; 37];
-                pool.each(numbers.chunks_mut(5).collect(), |chunk| {
-                    chunk.iter_mut().for_each(|number| *number += round)
+            for round in 0..ROUNDS {
+                let counts: Vec<AtomicUsize> = (0..1 + round % 9).map(|_| AtomicUsize::new(0)).collect();
+                pool.for_each(counts.len(), &|part| {
+                    counts[part].fetch_add(1, Ordering::Relaxed);
                 });
-                assert!(numbers.iter().all(|&number| number == round));
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
             }
         }
     }
 
     #[test]
-    fn a_panic_in_any_thread_reaches_the_caller_and_the_pool_lives_on() {
-        let pool = Pool::new(3).unwrap();
-        for bad in 0..3 {
-            let result = catch_unwind(AssertUnwindSafe(|| pool.run(&|thread| assert_ne!(thread, bad))));
-            assert!(result.is_err());
+    fn chunks_and_rows_cover_all_places_once() {
+        for threads in 1..4 {
+            let pool = Pool::new(threads).unwrap();
+            for size in 1..ROUNDS.min(60) {
+                let mut numbers = vec![0usize; 37];
+                pool.for_each_chunk(&mut numbers, size, &|part, chunk| {
+                    chunk.iter_mut().enumerate().for_each(|(index, number)| *number += 1 + part * size + index);
+                });
+                assert!(numbers.iter().enumerate().all(|(index, &number)| number == index + 1), "{numbers:?}");
+                let mut matrix = vec![0usize; 3 * 23];
+                pool.for_each_row_range(&mut matrix, 23, size, &|range, columns| {
+                    for (column, slice) in columns.iter_mut().enumerate() {
+                        slice.iter_mut().zip(range.clone()).for_each(|(place, row)| *place += 1 + column * 23 + row);
+                    }
+                });
+                assert!(matrix.iter().enumerate().all(|(index, &number)| number == index + 1), "{matrix:?}");
+                let taken = AtomicUsize::new(0);
+                pool.each((0..size).collect(), |part: usize| {
+                    taken.fetch_add(part, Ordering::Relaxed);
+                });
+                assert_eq!(taken.into_inner(), size * (size - 1) / 2);
+            }
+            pool.for_each_chunk(&mut [0u8; 0], 4, &|_, _| panic!("there is nothing to do"));
         }
-        pool.run(&|_| ());
+    }
+
+    #[test]
+    fn threads_that_sleep_wake_for_the_next_job() {
+        let pool = Pool::new(3).unwrap();
+        for _ in 0..3 {
+            while !pool.shared.asleep.iter().all(|asleep| asleep.load(Ordering::SeqCst)) {
+                std::thread::yield_now();
+            }
+            // All three parts must run at the same time to end at all.
+            let here = AtomicUsize::new(0);
+            pool.for_each(3, &|_| {
+                here.fetch_add(1, Ordering::AcqRel);
+                while here.load(Ordering::Acquire) < 3 {
+                    std::thread::yield_now();
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_job_inside_a_job_and_one_from_another_thread_are_done_by_who_asks() {
+        let pool = Pool::new(3).unwrap();
+        let sum = AtomicUsize::new(0);
+        let all = || {
+            pool.for_each(4, &|outer| {
+                pool.for_each(5, &|inner| {
+                    sum.fetch_add(outer * 10 + inner, Ordering::Relaxed);
+                });
+            });
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(all);
+            all();
+        });
+        assert_eq!(sum.into_inner(), 2 * (60 * 5 + 10 * 4));
+    }
+
+    #[test]
+    fn a_panic_in_any_part_reaches_the_caller_after_the_others_and_the_pool_lives_on() {
+        let pool = Pool::new(3).unwrap();
+        for bad in 0..6 {
+            let done = AtomicUsize::new(0);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                pool.for_each(6, &|part| {
+                    assert_ne!(part, bad);
+                    done.fetch_add(1, Ordering::Relaxed);
+                });
+            }));
+            assert!(result.is_err());
+            assert_eq!(done.into_inner(), 5);
+        }
+        pool.for_each(6, &|_| ());
     }
 }
