@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 
 type Job = &'static (dyn Fn(usize) + Sync);
 
+/// Work on a range of rows, given with these rows of every column.
+type RowWork<'a, T> = dyn Fn(Range<usize>, &mut [&mut [T]]) + Sync + 'a;
+
 /// How long a thread without work watches for the next job before it sleeps. Layers follow each other within some
 /// microseconds; waking a sleeping thread takes 5 to 50.
 const WATCH: Duration = Duration::from_micros(150);
@@ -244,7 +247,7 @@ impl Pool {
         matrix: &mut [T],
         rows: usize,
         part_rows: usize,
-        work: &(dyn Fn(Range<usize>, &mut [&mut [T]]) + Sync),
+        work: &RowWork<'_, T>,
     ) {
         assert!(matrix.len().is_multiple_of(rows), "a matrix is made of whole columns");
         let columns = matrix.len() / rows;

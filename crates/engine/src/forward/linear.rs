@@ -34,14 +34,8 @@ impl Forward<'_> {
         let threads = self.pool.threads().min(rows.div_ceil(ROWS_WORTH_A_THREAD)).max(1);
         // A multiple of eight leaves no half-empty panel in the middle; the split itself changes no bit.
         let part = rows.div_ceil(threads).next_multiple_of(8);
-        let mut parts: Vec<(usize, Vec<&mut [f32]>)> = (0..rows).step_by(part).map(|row| (row, Vec::new())).collect();
-        for column in out.chunks_exact_mut(rows) {
-            for (slice, (_, slices)) in column.chunks_mut(part).zip(&mut parts) {
-                slices.push(slice);
-            }
-        }
-        self.pool.each(parts, |(row, mut slices)| {
-            self.kernels.multiply(&weights, row..(row + part).min(rows), columns, &mut slices);
+        self.pool.for_each_row_range(out, rows, part, &|range, slices| {
+            self.kernels.multiply(&weights, range, columns, slices);
         });
     }
 }
