@@ -143,7 +143,7 @@ fn a_cut_file_tells_both_sizes() {
 
 #[test]
 fn unsupported_and_unknown_tensor_types_are_named() {
-    for (id, words) in [(23, "IQ4_XS (number 23)"), (39, "MXFP4"), (250, "unknown type number 250")] {
+    for (id, words) in [(18, "IQ3_XXS (number 18)"), (40, "NVFP4"), (250, "unknown type number 250")] {
         let mut file = GgufWriter::new(3);
         file.raw_tensor("blk.0.attn_q.weight", &[256], id, vec![0; 512]);
         let error = failure(file.finish());

@@ -4,8 +4,8 @@ use puma_engine::gguf::{Gguf, GgufErrorKind, GgufHeader};
 use puma_kernels::TensorType;
 use puma_testkit::gguf::{Architecture, GgufWriter, MetadataValue, TinyModel};
 
-/// A type that ggml has and the engine does not: IQ4_XS, 136 bytes for 256 numbers.
-const IQ4_XS: u32 = 23;
+/// A type that ggml has and the engine does not: IQ3_XXS, 98 bytes for 256 numbers.
+const IQ3_XXS: u32 = 18;
 
 fn file() -> Vec<u8> {
     let mut writer = GgufWriter::new(3);
@@ -13,7 +13,7 @@ fn file() -> Vec<u8> {
         .metadata("general.architecture", "newcomer")
         .metadata("newcomer.block_count", MetadataValue::U32(1))
         .tensor("output_norm.weight", &[32], TensorType::F32, vec![0; 128])
-        .raw_tensor("blk.0.attn_k.weight", &[256, 2], IQ4_XS, vec![0; 272]);
+        .raw_tensor("blk.0.attn_k.weight", &[256, 2], IQ3_XXS, vec![0; 196]);
     writer.finish()
 }
 
@@ -23,7 +23,7 @@ fn tensors_of_any_type_are_announced() {
     assert_eq!(refused.kind, GgufErrorKind::UnsupportedType);
     let header = GgufHeader::from_bytes(file()).unwrap();
     let seen: Vec<(&str, u32)> = header.tensors().iter().map(|tensor| (tensor.name.as_str(), tensor.type_id)).collect();
-    assert_eq!(seen, [("output_norm.weight", 0), ("blk.0.attn_k.weight", IQ4_XS)]);
+    assert_eq!(seen, [("output_norm.weight", 0), ("blk.0.attn_k.weight", IQ3_XXS)]);
     assert_eq!(header.tensors()[1].shape, [256, 2]);
     assert_eq!(header.metadata().u32("newcomer.block_count").unwrap(), Some(1));
     assert_eq!(header.file_bytes(), file().len() as u64);

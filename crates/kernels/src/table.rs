@@ -1,5 +1,6 @@
 //! The table of functions for one level; built once, passed by reference.
 
+use crate::block::{iq4::IQ4NL, iq4::IQ4XS, mxfp4::MXFP4, q8_k::Q8K};
 use crate::block::{q2_k::Q2K, q3_k::Q3K, q4::Q4_0, q4::Q4_1, q4_k::Q4K};
 use crate::block::{q5::Q5_0, q5::Q5_1, q5_k::Q5K, q6_k::Q6K, q8::Q8_0};
 use crate::float::{activation, attention, norm, order};
@@ -85,6 +86,10 @@ fn scalar() -> Kernels {
             TensorType::Q4K => arch::scalar::multiply::<Q4K>,
             TensorType::Q5K => arch::scalar::multiply::<Q5K>,
             TensorType::Q6K => arch::scalar::multiply::<Q6K>,
+            TensorType::IQ4NL => arch::scalar::multiply::<IQ4NL>,
+            TensorType::IQ4XS => arch::scalar::multiply::<IQ4XS>,
+            TensorType::MXFP4 => arch::scalar::multiply::<MXFP4>,
+            TensorType::Q8K => arch::scalar::multiply::<Q8K>,
         },
     }
 }
@@ -125,6 +130,10 @@ fn avx2(level: Level) -> Kernels {
             TensorType::Q4K => enter!(|w, r, x, y| multiply::<Q4K>),
             TensorType::Q5K => enter!(|w, r, x, y| multiply::<Q5K>),
             TensorType::Q6K => enter!(|w, r, x, y| multiply::<Q6K>),
+            TensorType::IQ4NL => enter!(|w, r, x, y| multiply::<IQ4NL>),
+            TensorType::IQ4XS => enter!(|w, r, x, y| multiply::<IQ4XS>),
+            TensorType::MXFP4 => enter!(|w, r, x, y| multiply::<MXFP4>),
+            TensorType::Q8K => enter!(|w, r, x, y| multiply::<Q8K>),
         },
     }
 }

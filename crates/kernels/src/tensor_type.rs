@@ -16,6 +16,10 @@ pub enum TensorType {
     Q5K,
     Q6K,
     BF16,
+    IQ4NL,
+    IQ4XS,
+    MXFP4,
+    Q8K,
 }
 
 struct Row {
@@ -32,8 +36,9 @@ const fn row(kind: TensorType, id: u32, name: &'static str, block_len: usize, bl
     Row { kind, id, name, block_len, block_bytes }
 }
 
-/// In the order of the enum, so that `kind as usize` is the index.
-const TABLE: [Row; 13] = [
+/// In the order of the enum, so that `kind as usize` is the index. New types go to the end: committed digests and goldens
+/// walk the types in this order.
+const TABLE: [Row; 17] = [
     row(TensorType::F32, 0, "F32", 1, 4),
     row(TensorType::F16, 1, "F16", 1, 2),
     row(TensorType::Q4_0, 2, "Q4_0", 32, 18),
@@ -47,6 +52,10 @@ const TABLE: [Row; 13] = [
     row(TensorType::Q5K, 13, "Q5_K", 256, 176),
     row(TensorType::Q6K, 14, "Q6_K", 256, 210),
     row(TensorType::BF16, 30, "BF16", 1, 2),
+    row(TensorType::IQ4NL, 20, "IQ4_NL", 32, 18),
+    row(TensorType::IQ4XS, 23, "IQ4_XS", 256, 136),
+    row(TensorType::MXFP4, 39, "MXFP4", 32, 17),
+    row(TensorType::Q8K, 15, "Q8_K", 256, 292),
 ];
 
 impl TensorType {

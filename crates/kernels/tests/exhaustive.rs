@@ -3,6 +3,9 @@
 use puma_kernels::math::half::f32_to_f16;
 use puma_kernels::{Columns, Kernels, Level, TensorType, Weights};
 
+mod common;
+use common::halves;
+
 /// `Q8_0` with scale 1 multiplies signed bytes; activations with amax 127 have scale 1, so products come out exactly.
 #[test]
 fn every_byte_pair_multiplies_exactly_in_every_place() {
@@ -46,16 +49,14 @@ fn the_largest_sums_do_not_overflow() {
         for byte in [0u8, 0x7f, 0x80, 0xff] {
             let len = 256;
             let mut bytes = vec![byte; kind.row_bytes(len).unwrap() * 8];
-            let scales: &[usize] = match kind {
-                TensorType::Q2K => &[80, 82],
-                TensorType::Q3K => &[108],
-                TensorType::Q6K => &[208],
-                TensorType::Q4_0 | TensorType::Q5_0 | TensorType::Q8_0 => &[0],
-                _ => &[0, 2],
-            };
             for block in bytes.chunks_mut(kind.block_bytes()) {
-                for &at in scales {
+                for &at in halves(kind) {
                     block[at..at + 2].copy_from_slice(&f32_to_f16(1.0).to_le_bytes());
+                }
+                match kind {
+                    TensorType::MXFP4 => block[0] = 128,
+                    TensorType::Q8K => block[..4].copy_from_slice(&1.0f32.to_le_bytes()),
+                    _ => (),
                 }
             }
             let mut row = vec![0.0f32; len];

@@ -123,16 +123,16 @@ fn a_file_the_engine_cannot_run_is_judged_by_its_header() {
     ] {
         writer.metadata(&format!("gemma3.{key}"), MetadataValue::U32(value));
     }
-    // IQ4_XS, which the embedded engine does not compute with: 136 bytes for 256 numbers.
-    writer.raw_tensor("token_embd.weight", &[256, 64], 23, vec![0; 64 * 136]);
+    // IQ3_XXS, which the embedded engine does not compute with: 98 bytes for 256 numbers.
+    writer.raw_tensor("token_embd.weight", &[256, 64], 18, vec![0; 64 * 98]);
     for layer in 0..6 {
-        writer.raw_tensor(&format!("blk.{layer}.attn_k.weight"), &[256, 128], 23, vec![0; 128 * 136]);
+        writer.raw_tensor(&format!("blk.{layer}.attn_k.weight"), &[256, 128], 18, vec![0; 128 * 98]);
     }
     let path = home.write("gemma.gguf", writer.finish());
     let report = home.puma(&["fit", &path, "--json"]).json();
     let row = &rows(&report)[0];
     assert_eq!((text(row, "source"), text(row, "quality")), ("tensor_table", "measured"));
-    assert_eq!(row["weights_bytes"], (64 + 6 * 128) * 136);
+    assert_eq!(row["weights_bytes"], (64 + 6 * 128) * 98);
     // Not the embedded engine's, so a server would answer, which keeps windows: one full layer of six.
     assert_eq!((text(row, "engine"), &row["runs_embedded"]), ("ollama", &Value::Bool(false)));
     assert_eq!(row["needs"]["kv_bytes"], (8192 + 5 * (512 + 512)) * 2 * 128 * 2);

@@ -10,19 +10,16 @@ use std::ops::Range;
 const MAX_DIMENSIONS: u32 = 4;
 
 /// Tensor types of ggml that exist in the wild but that the engine does not compute with. Numbers: `enum ggml_type`.
-const UNSUPPORTED: [(u32, &str); 27] = [
+const UNSUPPORTED: [(u32, &str); 23] = [
     (4, "Q4_2"),
     (5, "Q4_3"),
     (9, "Q8_1"),
-    (15, "Q8_K"),
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
     (18, "IQ3_XXS"),
     (19, "IQ1_S"),
-    (20, "IQ4_NL"),
     (21, "IQ3_S"),
     (22, "IQ2_S"),
-    (23, "IQ4_XS"),
     (24, "I8"),
     (25, "I16"),
     (26, "I32"),
@@ -34,7 +31,6 @@ const UNSUPPORTED: [(u32, &str); 27] = [
     (33, "Q4_0_8_8"),
     (34, "TQ1_0"),
     (35, "TQ2_0"),
-    (39, "MXFP4"),
     (40, "NVFP4"),
     (41, "Q1_0"),
     (42, "Q2_0"),

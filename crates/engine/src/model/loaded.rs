@@ -9,7 +9,7 @@ use puma_kernels::{TensorType, Weights};
 use std::path::Path;
 
 /// Names of `general.file_type`, as llama.cpp numbers them; mixtures whose name no single tensor type tells.
-const FILE_TYPES: [(u32, &str); 18] = [
+const FILE_TYPES: [(u32, &str); 21] = [
     (0, "F32"),
     (1, "F16"),
     (2, "Q4_0"),
@@ -27,7 +27,10 @@ const FILE_TYPES: [(u32, &str); 18] = [
     (17, "Q5_K_M"),
     (18, "Q6_K"),
     (21, "Q2_K_S"),
+    (25, "IQ4_NL"),
+    (30, "IQ4_XS"),
     (32, "BF16"),
+    (38, "MXFP4"),
 ];
 
 /// A matrix and, in some models, what is added to its product.

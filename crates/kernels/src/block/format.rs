@@ -7,10 +7,11 @@ pub const GROUP_LEN: usize = 32;
 
 /// 32 consecutive weights of a row.
 ///
-/// Weight `j` is `d * scales[j / 16] * (quants[j] - ZERO) + m * minimums[j / 16]`, with `ZERO` of the [`Format`].
+/// Weight `j` is `d * scales[j / 16] * (value(quants[j]) - ZERO) + m * minimums[j / 16]`, with `value` and `ZERO` of the
+/// [`Format`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
-    /// As stored: not negative, except in `Q8_0`.
+    /// As stored: not negative, except in `Q8_0` and `Q8_K`; codes where the format has a [`Format::CODEBOOK`].
     pub quants: [i8; GROUP_LEN],
     /// Float scale of the quants.
     pub d: f32,
@@ -41,7 +42,7 @@ pub enum Minimum {
 /// A quantised tensor type: its facts, known at compile time, and its decoder.
 ///
 /// Two sums are formed from a group and an activation block `x` (quants in -127..=127):
-/// `I = sum over halves of scales[h] * sum of (quants[j] - ZERO) * x[j]` and
+/// `I = sum over halves of scales[h] * sum of (value(quants[j]) - ZERO) * x[j]` and
 /// `M = sum over halves of minimums[h] * sum of x[j]`. Both stay below 2^24, so that their conversion to f32 is exact;
 /// each implementation carries the proof for `I`. For `M`: at most 2 * 63 * 16 * 127 = 256,032.
 pub trait Format {
@@ -53,19 +54,36 @@ pub trait Format {
     const BLOCK_LEN: usize;
     /// Bytes of one block.
     const BLOCK_BYTES: usize;
-    /// What is subtracted from each stored quant.
+    /// What is subtracted from each value; 0 where there is a code book.
     const ZERO: i32;
     /// The largest stored quant.
     const QUANT_MAX: i32;
-    /// Whether stored quants can be negative (then down to -128).
+    /// Bits a stored quant needs: 2, 3, 4, 5, 6 or 8.
+    const QUANT_BITS: u32;
+    /// The value of each stored quant where it is a code; otherwise a quant is its own value.
+    const CODEBOOK: Option<[i8; 16]> = None;
+    /// Whether values can be negative (then down to -128).
     const SIGNED: bool = false;
     /// Whether the halves have integer scales.
     const SCALED: bool;
+    /// Whether the two halves of a group can have different scales or minimums.
+    const HALVES: bool = false;
+    /// Whether `d` and `m` are exact in binary16.
+    const D_IS_HALF: bool = true;
     /// What is added.
     const MINIMUM: Minimum;
 
     /// Decodes one block of [`BLOCK_BYTES`](Self::BLOCK_BYTES) bytes into [`GROUPS`](Self::GROUPS) groups.
     fn decode(block: &[u8], groups: &mut [Group]);
+
+    /// What a stored quant stands for.
+    #[inline(always)]
+    fn value(quant: i8) -> i8 {
+        match Self::CODEBOOK {
+            Some(values) => values[usize::from(quant as u8 & 15)],
+            None => quant,
+        }
+    }
 
     /// Products of neighbouring quants (pairs) that can be added in an i16 without overflow, at most 4 pairs of a half
     /// where halves are scaled, at most 8 otherwise; a power of two. A pair is at most `2 * QUANT_MAX * 127`.

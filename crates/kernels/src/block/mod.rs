@@ -4,7 +4,9 @@
 //! block structs of ggml (the facts of the GGUF format); each file states its own.
 
 pub mod format;
+pub mod iq4;
 pub mod k_scales;
+pub mod mxfp4;
 pub mod q2_k;
 pub mod q3_k;
 pub mod q4;
@@ -13,6 +15,7 @@ pub mod q5;
 pub mod q5_k;
 pub mod q6_k;
 pub mod q8;
+pub mod q8_k;
 pub mod row;
 
 pub use format::{Format, Group, Minimum};

@@ -17,7 +17,9 @@ impl Format for Q2K {
     const BLOCK_BYTES: usize = 16 + 64 + 2 + 2;
     const ZERO: i32 = 0;
     const QUANT_MAX: i32 = 3;
+    const QUANT_BITS: u32 = 2;
     const SCALED: bool = true;
+    const HALVES: bool = true;
     const MINIMUM: Minimum = Minimum::Scaled;
 
     #[inline(always)]

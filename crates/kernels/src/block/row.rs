@@ -2,6 +2,7 @@
 
 use crate::TensorType;
 use crate::block::format::{Format, GROUP_LEN, Group, Minimum};
+use crate::block::{iq4::IQ4NL, iq4::IQ4XS, mxfp4::MXFP4, q8_k::Q8K};
 use crate::block::{q2_k::Q2K, q3_k::Q3K, q4::Q4_0, q4::Q4_1, q4_k::Q4K};
 use crate::block::{q5::Q5_0, q5::Q5_1, q5_k::Q5K, q6_k::Q6K, q8::Q8_0};
 use crate::math::half::{bf16_to_f32, f16_to_f32};
@@ -9,7 +10,7 @@ use crate::math::half::{bf16_to_f32, f16_to_f32};
 /// Writes the f32 values of one row.
 ///
 /// Shapes: `out` `[n]`, `bytes` the row as stored, `kind.row_bytes(n)` long. Order: the integer
-/// `scale * (quant - ZERO)` is exact, times `d`, plus `minimum * m` where the format has minimums.
+/// `scale * (value - ZERO)` is exact, times `d`, plus `minimum * m` where the format has minimums.
 /// Panics if the lengths do not fit.
 pub fn dequantise(kind: TensorType, bytes: &[u8], out: &mut [f32]) {
     assert_eq!(kind.row_bytes(out.len()), Some(bytes.len()), "row of {} has another length", kind.name());
@@ -27,6 +28,10 @@ pub fn dequantise(kind: TensorType, bytes: &[u8], out: &mut [f32]) {
         TensorType::Q4K => groups::<Q4K>(bytes, out),
         TensorType::Q5K => groups::<Q5K>(bytes, out),
         TensorType::Q6K => groups::<Q6K>(bytes, out),
+        TensorType::IQ4NL => groups::<IQ4NL>(bytes, out),
+        TensorType::IQ4XS => groups::<IQ4XS>(bytes, out),
+        TensorType::MXFP4 => groups::<MXFP4>(bytes, out),
+        TensorType::Q8K => groups::<Q8K>(bytes, out),
     }
 }
 
@@ -47,7 +52,7 @@ fn groups<F: Format>(bytes: &[u8], out: &mut [f32]) {
         for (group, out) in scratch.iter().zip(out.chunks_exact_mut(GROUP_LEN)) {
             for (j, out) in out.iter_mut().enumerate() {
                 let half = j / 16;
-                let integer = i32::from(group.scales[half]) * (i32::from(group.quants[j]) - F::ZERO);
+                let integer = i32::from(group.scales[half]) * (i32::from(F::value(group.quants[j])) - F::ZERO);
                 let scaled = integer as f32 * group.d;
                 *out = match F::MINIMUM {
                     Minimum::None => scaled,

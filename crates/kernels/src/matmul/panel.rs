@@ -49,6 +49,11 @@ pub(crate) fn unpack<F: Format>(
             let quants = |row: usize| &decoded[row][g].quants;
             let rows = [quants(0), quants(1), quants(2), quants(3), quants(4), quants(5), quants(6), quants(7)];
             interleave(rows, &mut group.quants);
+            if F::CODEBOOK.is_some() {
+                for quant in group.quants.as_flattened_mut() {
+                    *quant = F::value(*quant);
+                }
+            }
             for (row, decoded) in decoded.iter().enumerate() {
                 let source = &decoded[g];
                 group.d[row] = source.d;

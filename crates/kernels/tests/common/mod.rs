@@ -38,14 +38,14 @@ impl Numbers {
 }
 
 /// Where the binary16 scales of a block are.
-fn halves(kind: TensorType) -> &'static [usize] {
+pub(crate) fn halves(kind: TensorType) -> &'static [usize] {
     match kind {
-        TensorType::Q4_0 | TensorType::Q5_0 | TensorType::Q8_0 => &[0],
+        TensorType::Q4_0 | TensorType::Q5_0 | TensorType::Q8_0 | TensorType::IQ4NL | TensorType::IQ4XS => &[0],
         TensorType::Q4_1 | TensorType::Q5_1 | TensorType::Q4K | TensorType::Q5K => &[0, 2],
         TensorType::Q2K => &[80, 82],
         TensorType::Q3K => &[108],
         TensorType::Q6K => &[208],
-        TensorType::F32 | TensorType::F16 | TensorType::BF16 => &[],
+        TensorType::F32 | TensorType::F16 | TensorType::BF16 | TensorType::MXFP4 | TensorType::Q8K => &[],
     }
 }
 
@@ -60,6 +60,12 @@ pub(crate) fn random_row(numbers: &mut Numbers, kind: TensorType, len: usize) ->
             for block in bytes.chunks_mut(kind.block_bytes()) {
                 for &at in halves(kind) {
                     block[at..at + 2].copy_from_slice(&f32_to_f16(numbers.float(0.1)).to_le_bytes());
+                }
+                match kind {
+                    // 2^-16 to 2^-1 for the doubled numbers.
+                    TensorType::MXFP4 => block[0] = 112 + block[0] % 16,
+                    TensorType::Q8K => block[..4].copy_from_slice(&numbers.float(0.1).to_le_bytes()),
+                    _ => (),
                 }
             }
             bytes

@@ -44,6 +44,11 @@ fn push_block(row: &mut Vec<u8>, kind: TensorType, deviation: f32, random: &mut 
         TensorType::Q4K => put_pair(block, 0, scale(258.0), scale(258.0) * 7.5),
         TensorType::Q5K => put_pair(block, 0, scale(527.0), scale(527.0) * 15.5),
         TensorType::Q6K => put_f16(block, 208, scale(1369.0)),
+        TensorType::IQ4NL => put_f16(block, 0, scale(67.4)),
+        TensorType::IQ4XS => put_f16(block, 0, scale(1246.0)),
+        // A power of two; the exponent varies by one instead of the jitter.
+        TensorType::MXFP4 => block[0] = ((scale(5.85).to_bits() >> 23) + 1 + u32::from(block[0] & 1)) as u8,
+        TensorType::Q8K => block[..4].copy_from_slice(&scale(73.9).to_le_bytes()),
     }
 }
 

@@ -48,11 +48,14 @@ const PRE_TOKENIZERS: [&str; 39] = [
     "laguna",
 ];
 
+/// The tensor types, in the order of [`TensorType::all`], whose goldens are made. Seeds go by that order.
+const TYPES_WITH_GOLDENS: usize = 13;
+
 /// Tiny random models by name: each architecture with each tensor type, then variants of the rest.
 pub fn golden_models() -> Vec<(String, TinyModel)> {
     let mut models = Vec::new();
     for architecture in [Architecture::Llama, Architecture::Qwen2] {
-        for (index, kind) in TensorType::all().enumerate() {
+        for (index, kind) in TensorType::all().take(TYPES_WITH_GOLDENS).enumerate() {
             let name = format!("{}-{}", architecture.name(), kind.name().to_lowercase());
             models.push((name, TinyModel { seed: 100 + index as u64, ..TinyModel::new(architecture, kind) }));
         }
