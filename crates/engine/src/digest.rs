@@ -3,9 +3,10 @@
 //! One model and contract version has one digest, whatever the instruction set, threads, batch or reuse.
 
 use crate::error::EngineError;
+use crate::kv::KvType;
 use crate::model::Model;
 use crate::session::{Engine, EngineOptions, GenerateRequest, Generation, Observer};
-use puma_kernels::{CONTRACT, Level};
+use puma_kernels::Level;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ const PROMPT_LENGTHS: [usize; 9] = [1, 2, 31, 33, 64, 70, 97, 130, 200];
 /// Prompts longer than this share their first tokens, this many, so that reuse has something to reuse.
 const SHARED: usize = 50;
 
-/// How to compute a digest. No choice may change it.
+/// How to compute a digest. No choice may change it but `kv_type`, whose name is part of the contract's.
 #[derive(Clone, Copy, Debug)]
 pub struct DigestOptions {
     pub level: Level,
@@ -27,12 +28,13 @@ pub struct DigestOptions {
     pub chunk_tokens: usize,
     /// Whether prompts may take over computed beginnings from each other.
     pub reuse_prefixes: bool,
+    pub kv_type: KvType,
 }
 
 impl Default for DigestOptions {
     fn default() -> Self {
-        let EngineOptions { threads, level, max_batch, chunk_tokens, .. } = EngineOptions::default();
-        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true }
+        let EngineOptions { threads, level, max_batch, chunk_tokens, kv_type, .. } = EngineOptions::default();
+        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true, kv_type }
     }
 }
 
@@ -41,7 +43,7 @@ impl Default for DigestOptions {
 pub struct Digest {
     /// SHA-256 in lower-case hexadecimal.
     pub hex: String,
-    /// The numerics contract, `N1`.
+    /// The numerics contract: `N1`, or `N1+kv-f16`.
     pub contract: &'static str,
     /// Name of the instruction set.
     pub simd: &'static str,
@@ -65,7 +67,8 @@ pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, Eng
             level: options.level,
             max_batch: options.batch,
             chunk_tokens: options.chunk_tokens,
-            prefix_bytes: if options.reuse_prefixes { EngineOptions::default().prefix_bytes } else { 0 },
+            kv_type: options.kv_type,
+            reuse_prefixes: options.reuse_prefixes,
             ..EngineOptions::default()
         },
     )?;
@@ -84,13 +87,13 @@ pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, Eng
         return Err(error);
     }
     let mut all = Sha256::new();
-    all.update(CONTRACT.as_bytes());
+    all.update(options.kv_type.contract().as_bytes());
     for prompt in hashes.prompts {
         all.update(prompt.finalize());
     }
     let hex = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let DigestOptions { level, threads, batch, .. } = *options;
-    Ok(Digest { hex, contract: CONTRACT, simd: level.name(), threads, batch })
+    let DigestOptions { level, threads, batch, kv_type, .. } = *options;
+    Ok(Digest { hex, contract: kv_type.contract(), simd: level.name(), threads, batch })
 }
 
 /// `length` ids below `vocabulary`: the first [`SHARED`] the same for all long prompts, the others by length.

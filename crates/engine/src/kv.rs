@@ -1,9 +1,49 @@
 //! The cache of keys and values: blocks of fixed absolute positions that sequences may share.
 
+use puma_kernels::CONTRACT;
+use puma_kernels::math::half::{f16_to_f32, f32_to_f16};
 use std::sync::Arc;
 
 /// Positions in one block. Block `b` holds positions `32 b` to `32 b + 31`, whoever computed them.
 pub(crate) const BLOCK_LEN: usize = 32;
+
+/// What keys and values are kept as. The only option that changes bits, so each type has a contract of its own name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KvType {
+    /// As computed.
+    #[default]
+    F32,
+    /// Rounded once to IEEE binary16, ties to even, when written: half the memory.
+    F16,
+}
+
+impl KvType {
+    /// Both types.
+    pub const ALL: [Self; 2] = [Self::F32, Self::F16];
+
+    /// The spelling used on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+
+    /// The numerics contract of an engine with this cache, as stored with every run.
+    pub fn contract(self) -> &'static str {
+        match self {
+            Self::F32 => CONTRACT,
+            Self::F16 => "N1+kv-f16",
+        }
+    }
+
+    fn round(self, value: f32) -> f32 {
+        match self {
+            Self::F32 => value,
+            Self::F16 => f16_to_f32(f32_to_f16(value)),
+        }
+    }
+}
 
 /// The sizes of a model's cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +72,14 @@ pub(crate) struct Block(Vec<f32>);
 #[derive(Clone, Debug)]
 pub(crate) struct KvCache {
     shape: KvShape,
+    kind: KvType,
     blocks: Vec<Arc<Block>>,
     length: usize,
 }
 
 impl KvCache {
-    pub(crate) fn new(shape: KvShape) -> Self {
-        Self { shape, blocks: Vec::new(), length: 0 }
+    pub(crate) fn new(shape: KvShape, kind: KvType) -> Self {
+        Self { shape, kind, blocks: Vec::new(), length: 0 }
     }
 
     /// Positions that are computed.
@@ -60,9 +101,13 @@ impl KvCache {
         let width = self.shape.width;
         let block = Arc::make_mut(&mut self.blocks[position / BLOCK_LEN]);
         let at = (layer * 2 * BLOCK_LEN + position % BLOCK_LEN) * width;
-        block.0[at..at + width].copy_from_slice(keys);
+        for (kept, key) in block.0[at..at + width].iter_mut().zip(keys) {
+            *kept = self.kind.round(*key);
+        }
         let at = at + BLOCK_LEN * width;
-        block.0[at..at + width].copy_from_slice(values);
+        for (kept, value) in block.0[at..at + width].iter_mut().zip(values) {
+            *kept = self.kind.round(*value);
+        }
     }
 
     /// Per block, the keys and the values of `layer`, each `[32][width]`.
@@ -75,7 +120,7 @@ impl KvCache {
     /// The first `length` positions, sharing their blocks.
     pub(crate) fn prefix(&self, length: usize) -> Self {
         assert!(length <= self.length, "a prefix is not longer than the whole");
-        Self { shape: self.shape, blocks: self.blocks[..length.div_ceil(BLOCK_LEN)].to_vec(), length }
+        Self { shape: self.shape, kind: self.kind, blocks: self.blocks[..length.div_ceil(BLOCK_LEN)].to_vec(), length }
     }
 
     /// Addresses of the blocks, to count shared ones once.
@@ -90,7 +135,7 @@ mod tests {
 
     #[test]
     fn writing_into_a_shared_block_leaves_the_other_sequence_alone() {
-        let mut one = KvCache::new(KvShape { layers: 2, width: 3 });
+        let mut one = KvCache::new(KvShape { layers: 2, width: 3 }, KvType::F32);
         one.extend(40);
         for position in 0..40 {
             one.write(1, position, &[position as f32; 3], &[1.0; 3]);

@@ -95,7 +95,7 @@ mod tests {
     const SHAPE: KvShape = KvShape { layers: 1, width: 2 };
 
     fn computed(length: usize) -> KvCache {
-        let mut cache = KvCache::new(SHAPE);
+        let mut cache = KvCache::new(SHAPE, crate::kv::KvType::F32);
         cache.extend(length);
         cache
     }

@@ -23,6 +23,7 @@ pub mod tokenizer;
 pub use config::{Architecture, Config};
 pub use digest::{Digest, DigestOptions, digest};
 pub use error::EngineError;
+pub use kv::KvType;
 pub use model::Model;
 pub use puma_kernels::{CONTRACT, Level, UnknownLevel};
 pub use sample::{GeneratedToken, TokenLogprob};

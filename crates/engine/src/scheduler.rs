@@ -132,7 +132,7 @@ fn admit<'r>(
     let context_length = engine.context_length();
     let blocks =
         |request: &GenerateRequest| (request.prompt.len() + request.max_tokens).min(context_length).div_ceil(BLOCK_LEN);
-    let most_blocks = engine.options.cache_bytes / forward::kv_shape(&engine.model).block_bytes();
+    let most_blocks = engine.options.running_bytes() / forward::kv_shape(&engine.model).block_bytes();
     let mut used: usize = running.iter().map(|sequence| blocks(sequence.request)).sum();
     let mut at = 0;
     while running.len() < engine.options.max_batch && at < waiting.len().min(LOOK_AHEAD) {
@@ -170,7 +170,10 @@ fn join<'r>(
 ) -> Sequence<'r> {
     // The last prompt token is always computed, for its logits.
     let reusable = &request.prompt[..request.prompt.len() - 1];
-    let cache = engine.prefixes.take(reusable).unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model)));
+    let cache = engine
+        .prefixes
+        .take(reusable)
+        .unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model), engine.options.kv_type));
     let cached_tokens = cache.length();
     let share = others
         .map(|other| common_prefix(&request.prompt, &other.prompt))

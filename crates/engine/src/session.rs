@@ -2,16 +2,18 @@
 
 use crate::error::EngineError;
 use crate::forward::{self, Buffers, Forward, Rotation};
+use crate::kv::KvType;
 use crate::kv_prefix::PrefixStore;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::sample::GeneratedToken;
 use crate::scheduler;
-use puma_kernels::{CONTRACT, Kernels, Level};
+use puma_kernels::{Kernels, Level};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// How an engine runs. Nothing here changes a bit of any answer, except where `context_length` ends it.
+/// How an engine runs. Only `kv_type` changes bits, and with them the name of the contract ([`Engine::contract`]);
+/// `context_length` may end an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
     /// Threads that compute, the caller's included; at least 1.
@@ -24,15 +26,17 @@ pub struct EngineOptions {
     pub chunk_tokens: usize,
     /// Context window in tokens, prompt and answer together; `None` takes the model's own. Never above the model's.
     pub context_length: Option<usize>,
-    /// Memory for prefixes kept from request to request, in bytes; 0 computes every prompt from its start.
-    pub prefix_bytes: usize,
-    /// Memory for the caches of running sequences, in bytes; at least one sequence always runs.
-    pub cache_bytes: usize,
+    /// What keys and values are kept as.
+    pub kv_type: KvType,
+    /// Memory for keys and values, in bytes: running sequences and kept prefixes together.
+    pub kv_bytes: usize,
+    /// Whether prompts take over computed beginnings from each other and from earlier calls.
+    pub reuse_prefixes: bool,
 }
 
 impl Default for EngineOptions {
-    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 64 MiB of prefixes
-    /// and 160 MiB of caches.
+    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 224 MiB of keys
+    /// and values in f32, with reuse.
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -40,9 +44,22 @@ impl Default for EngineOptions {
             max_batch: 8,
             chunk_tokens: 128,
             context_length: None,
-            prefix_bytes: 64 << 20,
-            cache_bytes: 160 << 20,
+            kv_type: KvType::F32,
+            kv_bytes: 224 << 20,
+            reuse_prefixes: true,
         }
+    }
+}
+
+impl EngineOptions {
+    /// The part of `kv_bytes` for prefixes of earlier requests.
+    pub(crate) fn prefix_bytes(&self) -> usize {
+        if self.reuse_prefixes { self.kv_bytes / 7 * 2 } else { 0 }
+    }
+
+    /// The part of `kv_bytes` for running sequences.
+    pub(crate) fn running_bytes(&self) -> usize {
+        self.kv_bytes - self.prefix_bytes()
     }
 }
 
@@ -165,7 +182,7 @@ impl Engine {
             pool,
             rotation: Rotation::new(&model.config().rope, model.rope_freqs.as_deref()),
             buffers: Buffers::default(),
-            prefixes: PrefixStore::new(forward::kv_shape(&model), options.prefix_bytes),
+            prefixes: PrefixStore::new(forward::kv_shape(&model), options.prefix_bytes()),
             model,
             options,
         })
@@ -181,9 +198,9 @@ impl Engine {
         &self.options
     }
 
-    /// The numerics contract, `N1`.
+    /// The numerics contract: `N1`, or `N1+kv-f16`.
     pub fn contract(&self) -> &'static str {
-        CONTRACT
+        self.options.kv_type.contract()
     }
 
     /// The context window in use, in tokens.

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use puma_engine::gguf::Gguf;
-use puma_engine::{DigestOptions, Level, Model, digest};
+use puma_engine::{DigestOptions, KvType, Level, Model, digest};
 use puma_kernels::TensorType;
 use puma_testkit::gguf::{Architecture, RopeScaling, TinyModel, Vocabulary};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn tiny(architecture: Architecture, kind: TensorType) -> TinyModel {
 }
 
 fn options(level: Level, threads: usize, batch: usize, chunk_tokens: usize, reuse_prefixes: bool) -> DigestOptions {
-    DigestOptions { level, threads, batch, chunk_tokens, reuse_prefixes }
+    DigestOptions { level, threads, batch, chunk_tokens, reuse_prefixes, ..DigestOptions::default() }
 }
 
 #[test]
@@ -42,6 +42,21 @@ fn a_prompt_computed_token_by_token_equals_one_computed_at_once() {
     let want = digest(&model, &options(Level::best(), 1, 1, 512, false)).unwrap().hex;
     for (threads, batch, chunk, reuse) in [(1, 1, 1, false), (1, 8, 1, true), (3, 2, 7, true), (2, 9, 64, false)] {
         assert_eq!(digest(&model, &options(Level::best(), threads, batch, chunk, reuse)).unwrap().hex, want);
+    }
+}
+
+#[test]
+fn keys_and_values_in_f16_have_a_contract_and_one_digest_of_their_own() {
+    let model = load(&tiny(Architecture::Llama, TensorType::Q8_0));
+    let in_f32 = digest(&model, &options(Level::best(), 1, 1, 512, false)).unwrap();
+    let f16 = |options: DigestOptions| digest(&model, &DigestOptions { kv_type: KvType::F16, ..options }).unwrap();
+    let want = f16(options(Level::best(), 1, 1, 512, false));
+    assert_eq!((in_f32.contract, want.contract), ("N1", "N1+kv-f16"));
+    assert_ne!(in_f32.hex, want.hex);
+    for level in Level::available() {
+        for (threads, batch, chunk, reuse) in [(2, 8, 40, true), (1, 3, 512, true), (1, 1, 1, false)] {
+            assert_eq!(f16(options(level, threads, batch, chunk, reuse)).hex, want.hex, "{level}");
+        }
     }
 }
 

@@ -70,14 +70,14 @@ fn answers_do_not_depend_on_neighbours_order_memory_or_reuse() {
     let alone: Vec<Generation> = requests
         .iter()
         .map(|request| {
-            let options = EngineOptions { prefix_bytes: 0, threads: 1, ..EngineOptions::default() };
+            let options = EngineOptions { reuse_prefixes: false, threads: 1, ..EngineOptions::default() };
             engine(options).generate_one(request).unwrap()
         })
         .collect();
-    for (max_batch, cache_bytes, prefix_bytes) in
-        [(1, 1 << 30, 1 << 30), (4, 1 << 30, 1 << 30), (8, 1, 1 << 20), (8, 1 << 30, 0)]
+    for (max_batch, kv_bytes, reuse_prefixes) in
+        [(1, 1 << 30, true), (4, 1 << 30, true), (8, 1 << 20, true), (8, 1 << 30, false)]
     {
-        let mut engine = engine(EngineOptions { max_batch, cache_bytes, prefix_bytes, ..EngineOptions::default() });
+        let mut engine = engine(EngineOptions { max_batch, kv_bytes, reuse_prefixes, ..EngineOptions::default() });
         assert_eq!(answers(&run(&mut engine, &requests)), answers(&alone));
         let mut reversed = requests.clone();
         reversed.reverse();

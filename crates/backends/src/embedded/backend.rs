@@ -7,7 +7,7 @@ use puma_core::{
     Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, Forgotten, ModelIdentity,
     Request, SystemClock, backend::OnDone,
 };
-use puma_engine::{CONTRACT, EngineOptions, GenerateRequest};
+use puma_engine::{EngineOptions, GenerateRequest};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 /// the next request without waiting for the slowest of its batch.
 const REQUESTS_PER_SEQUENCE: usize = 8;
 
-/// How the embedded engine runs. Nothing here changes a bit of any answer.
+/// How the embedded engine runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmbeddedOptions {
     pub engine: EngineOptions,
@@ -89,8 +89,8 @@ impl Backend for EmbeddedBackend {
             endpoint: None,
             simd: Some(self.options.engine.level.name().to_owned()),
             threads: u32::try_from(self.options.engine.threads).ok(),
-            numerics: Some(CONTRACT.to_owned()),
-            // Nothing the user can set changes a bit.
+            numerics: Some(self.options.engine.kv_type.contract().to_owned()),
+            // What changes bits is in the contract's name.
             settings: BTreeMap::new(),
         }
     }

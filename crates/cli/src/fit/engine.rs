@@ -53,8 +53,7 @@ mod tests {
     #[test]
     fn the_rules_of_the_embedded_engine_are_its_default_options() {
         let (rules, options) = (EngineRules::EMBEDDED, EngineOptions::default());
-        assert_eq!(rules.cache_limit_bytes, Some(options.cache_bytes as u64));
-        assert_eq!(rules.prefix_bytes, options.prefix_bytes as u64);
+        assert_eq!(rules.cache_limit_bytes.expect("a limit") + rules.prefix_bytes, options.kv_bytes as u64);
         assert_eq!(rules.chunk_tokens as usize, options.chunk_tokens);
     }
 

@@ -12,23 +12,20 @@ pub fn f16_to_f32(bits: u16) -> f32 {
 }
 
 /// The binary16 nearest to `value`, ties to even; too large becomes infinity, NaN a quiet NaN.
+///
+/// All cases are computed and one is chosen, so that loops over it become vectors.
+#[inline(always)]
 pub fn f32_to_f16(value: f32) -> u16 {
     let bits = value.to_bits();
-    let sign = ((bits >> 16) & 0x8000) as u16;
     let magnitude = bits & 0x7fff_ffff;
-    if magnitude > 0x7f80_0000 {
-        return sign | 0x7e00;
-    }
-    if magnitude >= 0x4780_0000 {
-        return sign | 0x7c00;
-    }
-    if magnitude < 0x3880_0000 {
-        // Subnormal or zero: adding 0.5 lines the value up with 2^-24, the spacing of binary16 subnormals.
-        let rounded = f32::from_bits(magnitude) + 0.5;
-        return sign | (rounded.to_bits() - 0.5f32.to_bits()) as u16;
-    }
-    let odd = (magnitude >> 13) & 1;
-    sign | ((magnitude - 0x3800_0000 + 0x0fff + odd) >> 13) as u16
+    // Subnormal or zero: adding 0.5 lines the value up with 2^-24, the spacing of binary16 subnormals.
+    let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5f32.to_bits());
+    // Normal: the exponent moves by 112, and half of the last kept place, less one for even numbers, is added.
+    let normal = magnitude.wrapping_sub(0x3800_0000 - 0x0fff).wrapping_add((magnitude >> 13) & 1) >> 13;
+    let finite = if magnitude < 0x3880_0000 { subnormal } else { normal };
+    let large = if magnitude > 0x7f80_0000 { 0x7e00 } else { 0x7c00 };
+    let value = if magnitude >= 0x4780_0000 { large } else { finite };
+    (((bits >> 16) & 0x8000) | value) as u16
 }
 
 /// The f32 with the value of the bfloat16 `bits`; exact.
@@ -83,6 +80,43 @@ mod tests {
         assert_eq!(f32_to_f16(65519.996), 0x7bff);
         assert_eq!(f32_to_f16(65520.0), 0x7c00);
         assert_eq!(f32_to_f16(f32::MAX), 0x7c00);
+    }
+
+    /// The binary16 nearest to `value` found by search among all finite ones: the slow definition.
+    fn nearest(value: f32) -> u16 {
+        let sign = if value.is_sign_negative() { 0x8000 } else { 0 };
+        let wanted = f64::from(value).abs();
+        // Half a step beyond the largest finite one rounds to infinity.
+        if wanted >= 65520.0 {
+            return sign | 0x7c00;
+        }
+        let (mut low, mut high) = (0u16, 0x7bff);
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            if by_definition(middle) <= wanted { low = middle } else { high = middle - 1 }
+        }
+        if low == 0x7bff {
+            return sign | low;
+        }
+        let (below, above) = (wanted - by_definition(low), by_definition(low + 1) - wanted);
+        let up = above < below || (above == below && low & 1 == 1);
+        sign | if up { low + 1 } else { low }
+    }
+
+    #[test]
+    fn rounding_to_binary16_agrees_with_a_search_over_f32_of_every_exponent() {
+        // Every sign, exponent and upper mantissa part, with the lower bits where rounding is decided.
+        for high in 0..=0xffffu32 {
+            for low in [0u32, 1, 0x0fff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x3000, 0x7fff, 0x8000, 0xefff, 0xf000, 0xffff]
+            {
+                let value = f32::from_bits(high << 16 | low);
+                if value.is_nan() {
+                    assert_eq!(f32_to_f16(value) & 0x7fff, 0x7e00);
+                } else {
+                    assert_eq!(f32_to_f16(value), nearest(value), "{value:e}");
+                }
+            }
+        }
     }
 
     #[test]
