@@ -1,7 +1,7 @@
 //! Writes the tiny models and vocabularies of the golden set to a folder, for another program to read.
 #![expect(clippy::print_stderr, reason = "a command-line program speaks to its user")]
 
-use puma_testkit::gguf::{golden_models, golden_vocabularies};
+use puma_testkit::gguf::{golden_architectures, golden_models, golden_vocabularies};
 use std::path::PathBuf;
 
 fn main() -> std::io::Result<()> {
@@ -9,7 +9,12 @@ fn main() -> std::io::Result<()> {
         eprintln!("usage: write_tiny_models FOLDER");
         return Err(std::io::ErrorKind::InvalidInput.into());
     };
-    for (kind, files) in [("models", golden_models()), ("vocabularies", golden_vocabularies())] {
+    let sets = [
+        ("models", golden_models()),
+        ("architectures", golden_architectures()),
+        ("vocabularies", golden_vocabularies()),
+    ];
+    for (kind, files) in sets {
         let folder = folder.join(kind);
         std::fs::create_dir_all(&folder)?;
         for (name, model) in files {

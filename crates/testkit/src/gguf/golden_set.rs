@@ -1,7 +1,8 @@
 //! The files that goldens from llama.cpp are made of. Changing one of them means making its goldens again
 //! (`scripts/golden/engine`).
 
-use super::tiny_model::{Architecture, RopeScaling, TinyModel};
+use super::architecture::Architecture;
+use super::tiny_model::{RopeScaling, TinyModel};
 use super::vocabulary::Vocabulary;
 use puma_kernels::TensorType;
 
@@ -87,6 +88,19 @@ pub fn golden_models() -> Vec<(String, TinyModel)> {
     ];
     models.extend(variants.map(|(name, model)| (name.to_owned(), model)));
     models
+}
+
+/// Tiny random models of the architectures that came later, by name: each in F32, where nothing but the order of sums
+/// tells two programs apart, and in two quantised types.
+pub fn golden_architectures() -> Vec<(String, TinyModel)> {
+    let kinds = [TensorType::F32, TensorType::Q8_0, TensorType::Q4K];
+    let models = (300..).zip(&Architecture::ALL[2..]).flat_map(|(seed, &architecture)| {
+        kinds.map(|kind| {
+            let name = format!("{}-{}", architecture.name(), kind.name().to_lowercase());
+            (name, TinyModel { seed, ..TinyModel::new(architecture, kind) })
+        })
+    });
+    models.collect()
 }
 
 /// Files that differ in their vocabulary only, by name.

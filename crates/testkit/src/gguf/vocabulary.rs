@@ -1,20 +1,21 @@
 //! Tiny vocabularies, learnt from a page of text that lies beside this file.
 
+use super::pieces;
 use super::writer::{GgufWriter, MetadataValue};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 /// Text in many scripts with digits, spaces and punctuation. Merges are learnt across word boundaries on purpose: a
 /// pre-tokenizer that splits elsewhere then gives other ids.
-const TEXT: &str = include_str!("vocabulary_text.txt");
-const MERGES: usize = 800;
+pub(super) const TEXT: &str = include_str!("vocabulary_text.txt");
+pub(super) const MERGES: usize = 800;
 
 /// GGUF's token types.
-const NORMAL: i32 = 1;
-const UNKNOWN: i32 = 2;
-const CONTROL: i32 = 3;
-const USER_DEFINED: i32 = 4;
-const BYTE: i32 = 6;
+pub(super) const NORMAL: i32 = 1;
+pub(super) const UNKNOWN: i32 = 2;
+pub(super) const CONTROL: i32 = 3;
+pub(super) const USER_DEFINED: i32 = 4;
+pub(super) const BYTE: i32 = 6;
 
 const CONTROLS: [&str; 3] = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
 const USER_DEFINED_TOKENS: [&str; 2] = ["<tool>", "[note]"];
@@ -26,6 +27,10 @@ pub enum Vocabulary {
     BytePairs { pre: String },
     /// SentencePiece-style, with scores and byte tokens.
     SentencePiece,
+    /// Gemma's kind of SentencePiece.
+    Gemma,
+    /// Phi 3's kind of SentencePiece.
+    Phi3,
 }
 
 impl Vocabulary {
@@ -33,7 +38,9 @@ impl Vocabulary {
     pub fn write(&self, file: &mut GgufWriter) -> usize {
         match self {
             Self::BytePairs { pre } => write_byte_pairs(file, pre),
-            Self::SentencePiece => write_sentence_piece(file),
+            Self::SentencePiece => pieces::write_plain(file),
+            Self::Gemma => pieces::write_gemma(file),
+            Self::Phi3 => pieces::write_phi3(file),
         }
     }
 }
@@ -74,50 +81,9 @@ fn byte_pair_merges() -> &'static [(String, String)] {
 }
 
 /// Two merges may spell the same token; a vocabulary holds it once, where it came first.
-fn distinct(tokens: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn distinct(tokens: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     tokens.filter(|token| seen.insert(token.clone())).collect()
-}
-
-fn write_sentence_piece(file: &mut GgufWriter) -> usize {
-    let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(str::to_owned).to_vec();
-    let mut types = vec![UNKNOWN, CONTROL, CONTROL];
-    tokens.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
-    types.resize(tokens.len(), BYTE);
-    let mut scores = vec![0.0; tokens.len()];
-
-    let escaped = TEXT.replace(' ', "\u{2581}");
-    let words: Vec<Vec<String>> =
-        escaped.split("\n\n").map(|part| part.chars().map(|letter| letter.to_string()).collect()).collect();
-    let mut letters: Vec<&String> = words.iter().flatten().collect();
-    letters.sort_unstable();
-    letters.dedup();
-    // Every seventh letter stays out, so that byte tokens are needed.
-    let letters: Vec<String> =
-        letters.into_iter().enumerate().filter(|(index, _)| index % 7 != 3).map(|(_, letter)| letter.clone()).collect();
-    let known = |piece: &String| piece.chars().count() > 1 || letters.binary_search(piece).is_ok();
-    let merges = learn_merges(words.clone(), MERGES);
-    let merged = merges.iter().filter(|(left, right)| known(left) && known(right));
-    let pieces = distinct(merged.map(|(left, right)| format!("{left}{right}")));
-    for (rank, piece) in pieces.iter().chain(&letters).enumerate() {
-        tokens.push(piece.clone());
-        types.push(NORMAL);
-        scores.push(-(rank as f32));
-    }
-    for name in USER_DEFINED_TOKENS {
-        tokens.push(name.to_owned());
-        types.push(USER_DEFINED);
-        scores.push(0.0);
-    }
-    let count = tokens.len();
-    file.metadata("tokenizer.ggml.model", "llama")
-        .metadata("tokenizer.ggml.tokens", MetadataValue::Strings(tokens))
-        .metadata("tokenizer.ggml.scores", MetadataValue::F32s(scores))
-        .metadata("tokenizer.ggml.token_type", MetadataValue::I32s(types))
-        .metadata("tokenizer.ggml.bos_token_id", MetadataValue::U32(1))
-        .metadata("tokenizer.ggml.eos_token_id", MetadataValue::U32(2))
-        .metadata("tokenizer.ggml.unknown_token_id", MetadataValue::U32(0));
-    count
 }
 
 /// The letter GPT-2's byte-level vocabularies write for `byte`: printable Latin-1 stands for itself, the rest is
@@ -132,7 +98,7 @@ fn byte_letter(byte: u8) -> char {
 }
 
 /// Byte-pair merges in order of frequency; ties go to the pair that sorts first.
-fn learn_merges(mut words: Vec<Vec<String>>, count: usize) -> Vec<(String, String)> {
+pub(super) fn learn_merges(mut words: Vec<Vec<String>>, count: usize) -> Vec<(String, String)> {
     let mut merges = Vec::new();
     while merges.len() < count {
         let mut frequencies: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -179,8 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn both_vocabularies_have_distinct_tokens() {
-        for vocabulary in [Vocabulary::BytePairs { pre: "gpt-2".to_owned() }, Vocabulary::SentencePiece] {
+    fn every_vocabulary_has_many_tokens() {
+        let byte_pairs = Vocabulary::BytePairs { pre: "gpt-2".to_owned() };
+        for vocabulary in [byte_pairs, Vocabulary::SentencePiece, Vocabulary::Gemma, Vocabulary::Phi3] {
             assert!(vocabulary.write(&mut GgufWriter::new(3)) > 600);
         }
     }

@@ -3,7 +3,7 @@
 use puma_kernels::TensorType;
 
 /// A metadata value to write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MetadataValue {
     U32(u32),
     U64(u64),
