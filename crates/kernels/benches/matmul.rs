@@ -13,10 +13,8 @@ fn main() {
 }
 
 fn cases() -> Vec<(&'static str, &'static str, usize)> {
-    let kinds =
-        [TensorType::Q4_0, TensorType::Q4_1, TensorType::Q8_0, TensorType::Q4K, TensorType::Q6K, TensorType::F16];
     let mut cases = Vec::new();
-    for kind in kinds {
+    for kind in TensorType::all() {
         for level in Level::available() {
             for count in [1, 64] {
                 cases.push((kind.name(), level.name(), count));
@@ -31,7 +29,9 @@ fn multiply(bencher: divan::Bencher<'_, '_>, (kind, level, count): (&str, &str, 
     let kind = TensorType::all().find(|known| known.name() == kind).expect("a known type");
     let kernels = Kernels::new(level.parse::<Level>().expect("an available level"));
     let bytes = vec![0x11u8; kind.row_bytes(LEN).expect("whole blocks") * ROWS];
-    let weights = Weights::new(kind, &bytes, ROWS, LEN).expect("matching sizes");
+    let mut weights = Weights::new(kind, &bytes, ROWS, LEN).expect("matching sizes");
+    let packed = kernels.packed(&weights);
+    weights.packed = packed.as_ref();
     let values: Vec<f32> = (0..LEN * count).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut columns = Columns::default();
     columns.fill(&kernels, &values, LEN);

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Proof that this CPU has AVX2; only [`Level::available`] makes one.
-#[cfg(target_arch = "x86_64")]
+/// Proof that this CPU has the instructions of a level; only [`Level::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx2(());
+pub struct Detected(());
 
 /// An instruction set this CPU was found to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,24 +13,38 @@ pub struct Avx2(());
 pub enum Level {
     /// Portable code at the target's baseline.
     Scalar,
+    /// AVX2 and F16C.
     #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
+    Avx2(Detected),
+    /// AVX2, F16C and AVX-VNNI (256-bit dot products of bytes).
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni(Detected),
+    /// AVX-512 F, BW, VL and VNNI.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Detected),
 }
 
 impl Level {
     /// Every level this CPU can run, slowest first.
-    pub fn available() -> Vec<Self> {
-        [Some(Self::Scalar), Self::avx2()].into_iter().flatten().collect()
-    }
-
     #[cfg(target_arch = "x86_64")]
-    fn avx2() -> Option<Self> {
-        is_x86_feature_detected!("avx2").then_some(Self::Avx2(Avx2(())))
+    pub fn available() -> Vec<Self> {
+        let ymm = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
+        let zmm = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
+        let levels = [
+            (true, Self::Scalar),
+            (ymm, Self::Avx2(Detected(()))),
+            (ymm && is_x86_feature_detected!("avxvnni"), Self::AvxVnni(Detected(()))),
+            (zmm && is_x86_feature_detected!("avx512vnni"), Self::Avx512(Detected(()))),
+        ];
+        levels.into_iter().filter(|(detected, _)| *detected).map(|(_, level)| level).collect()
     }
 
+    /// Every level this CPU can run, slowest first.
     #[cfg(not(target_arch = "x86_64"))]
-    fn avx2() -> Option<Self> {
-        None
+    pub fn available() -> Vec<Self> {
+        vec![Self::Scalar]
     }
 
     /// The fastest level of this CPU.
@@ -45,6 +58,10 @@ impl Level {
             Self::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni(_) => "avx-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod tensor_type;
 pub use float::attention::Attention;
 pub use level::{Level, UnknownLevel};
 pub use matmul::activation::ActivationGroup;
-pub use matmul::{Columns, Weights};
+pub use matmul::{Columns, Packed, Weights};
 pub use table::Kernels;
 pub use tensor_type::TensorType;
 

@@ -35,8 +35,8 @@ proptest! {
 
     #[test]
     fn products_have_one_set_of_bits(
-        seed in any::<u64>(), kind in 0..TensorType::all().count(), blocks in 1usize..4, rows in 1usize..21, count in 1usize..10,
-        split in 1usize..21, batch in 1usize..10,
+        seed in any::<u64>(), kind in 0..TensorType::all().count(), blocks in 1usize..4, rows in 1usize..40, count in 1usize..20,
+        split in 1usize..40, batch in 1usize..20,
     ) {
         let kind = TensorType::all().nth(kind).unwrap();
         let len = blocks * kind.block_len().max(32);
@@ -46,6 +46,11 @@ proptest! {
         let values: Vec<f32> = (0..len * count).map(|_| numbers.float(3.0)).collect();
         let want = product(Level::Scalar, &weights, &values, rows, count);
         for level in Level::available() {
+            let packed = Kernels::new(level).packed(&weights);
+            let weights = Weights { packed: packed.as_ref(), ..weights };
+            prop_assert_eq!(bits(&product(level, &weights, &values, rows, count)), bits(&want), "{} packed", level);
+            prop_assert_eq!(bits(&product(level, &weights, &values, split, batch)), bits(&want), "{} packed split", level);
+            let weights = Weights { packed: None, ..weights };
             prop_assert_eq!(bits(&product(level, &weights, &values, rows, count)), bits(&want), "{}", level);
             prop_assert_eq!(bits(&product(level, &weights, &values, split, batch)), bits(&want), "{} split", level);
         }

@@ -1,5 +1,9 @@
-//! The code that differs between instruction sets: integer sums, and instances of the portable float code.
+//! One file for each instruction set, and what each brings to the kernels.
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod avx2;
+pub(crate) mod avx512;
+mod instances;
+pub(crate) mod rows;
 pub(crate) mod scalar;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod ymm;

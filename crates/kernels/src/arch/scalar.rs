@@ -1,68 +1,128 @@
-//! Portable integer sums; the reference for every other level.
+//! Portable integer sums and float lanes; the reference for every other level.
 
-use crate::Columns;
-use crate::block::format::{Format, GROUP_LEN, Minimum};
+use crate::arch::instances::instances;
+use crate::arch::rows::{Arch, Chunk, Halves, ROWS};
+use crate::block::format::Format;
+use crate::math::half::f16_to_f32;
 use crate::matmul::activation::ActivationGroup;
-use crate::matmul::columns::Weights;
-use crate::matmul::panel::{PanelGroup, ROWS};
-use crate::matmul::quantised_rows::{self, Arch, Integers, TILE};
-use std::ops::Range;
 
-/// Turns rows into steps: step `s` takes weights `4s..4s+4` of every row.
+/// No instruction set beyond the target's baseline.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar;
+
+/// Lane by lane.
 #[inline(always)]
-pub(crate) fn interleave(rows: [&[i8; GROUP_LEN]; ROWS], steps: &mut [[i8; GROUP_LEN]; 8]) {
-    for (s, step) in steps.iter_mut().enumerate() {
-        for (row, quants) in rows.iter().enumerate() {
-            step[4 * row..4 * row + 4].copy_from_slice(&quants[4 * s..4 * s + 4]);
-        }
-    }
+fn lanes<T>(lane: impl Fn(usize) -> T) -> [T; ROWS] {
+    std::array::from_fn(lane)
 }
 
-#[inline(always)]
-pub(crate) fn integers<F: Format>(weights: &PanelGroup, x: &ActivationGroup) -> Integers {
-    let [low, high] = x.sums.map(i32::from);
-    let mut halves = [[0i32; ROWS]; 2];
-    for (s, step) in weights.quants.iter().enumerate() {
-        let x: [i32; 4] = std::array::from_fn(|k| i32::from(x.quants[4 * s + k]));
-        for row in 0..ROWS {
-            for k in 0..4 {
-                halves[s / 4][row] += i32::from(step[4 * row + k]) * x[k];
+impl Arch for Scalar {
+    type Floats = [f32; ROWS];
+    type Integers = [i32; ROWS];
+    /// Values of the codes in step order.
+    type Quants = [[i8; 64]; 8];
+    const COLUMNS: usize = 4;
+
+    #[inline(always)]
+    fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {
+        let mut values = [[0i8; 64]; 8];
+        for (step, values) in values.iter_mut().enumerate() {
+            for (i, value) in values.iter_mut().enumerate() {
+                let code = code::<F>(chunks, step, i);
+                *value = match F::CODEBOOK {
+                    Some(book) => book[usize::from(code)],
+                    None => code as i8,
+                };
             }
         }
+        values
     }
-    let (mut sums, mut minimums) = ([0i32; ROWS], [0i32; ROWS]);
-    for row in 0..ROWS {
-        let (first, second) = (halves[0][row] - F::ZERO * low, halves[1][row] - F::ZERO * high);
-        sums[row] = if F::SCALED {
-            i32::from(weights.scales[0][row][0]) * first + i32::from(weights.scales[1][row][0]) * second
-        } else {
-            first + second
-        };
-        minimums[row] = match F::MINIMUM {
-            Minimum::None => 0,
-            Minimum::Whole => low + high,
-            Minimum::Scaled => i32::from(weights.minimums[row][0]) * low + i32::from(weights.minimums[row][1]) * high,
-        };
+
+    #[inline(always)]
+    fn dots<F: Format, const N: usize>(
+        self,
+        quants: &Self::Quants,
+        columns: [&ActivationGroup; N],
+    ) -> [Halves<Self::Integers>; N] {
+        columns.map(
+            #[inline(always)]
+            |x| {
+                let mut halves = [[0i32; ROWS]; 2];
+                for (step, values) in quants.iter().enumerate() {
+                    for row in 0..ROWS {
+                        for k in 0..4 {
+                            halves[step / 4][row] += i32::from(values[4 * row + k]) * i32::from(x.quants[4 * step + k]);
+                        }
+                    }
+                }
+                let [first, second] = halves;
+                if F::HALVES {
+                    Halves {
+                        first: first.map(|sum| sum - F::ZERO * x.halves[0]),
+                        second: second.map(|sum| sum - F::ZERO * x.halves[1]),
+                    }
+                } else {
+                    Halves { first: lanes(|row| first[row] + second[row] - F::ZERO * x.total), second }
+                }
+            },
+        )
     }
-    (sums, minimums)
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self::Floats {
+        [value; ROWS]
+    }
+
+    #[inline(always)]
+    fn floats(self, values: &[f32; ROWS]) -> Self::Floats {
+        *values
+    }
+
+    #[inline(always)]
+    fn convert_halves(self, bits: &[u16; ROWS]) -> Self::Floats {
+        lanes(|row| f16_to_f32(bits[row]))
+    }
+
+    #[inline(always)]
+    fn convert_bytes(self, bytes: &[i8; ROWS]) -> Self::Floats {
+        bytes.map(f32::from)
+    }
+
+    #[inline(always)]
+    fn convert_integers(self, integers: Self::Integers) -> Self::Floats {
+        lanes(|row| integers[row] as f32)
+    }
+
+    #[inline(always)]
+    fn add(self, x: Self::Floats, y: Self::Floats) -> Self::Floats {
+        lanes(|row| x[row] + y[row])
+    }
+
+    #[inline(always)]
+    fn mul(self, x: Self::Floats, y: Self::Floats) -> Self::Floats {
+        lanes(|row| x[row] * y[row])
+    }
+
+    #[inline(always)]
+    fn to_array(self, x: Self::Floats) -> [f32; ROWS] {
+        x
+    }
 }
 
-pub(crate) fn multiply<F: Format>(
-    weights: &Weights<'_>,
-    rows: Range<usize>,
-    columns: &Columns,
-    out: &mut [&mut [f32]],
-) {
-    let arch = Arch::new(
-        interleave,
-        // Portable code leaves it to the machine.
-        |_: &[u8]| (),
-        |panel: &[PanelGroup], columns: [&[ActivationGroup]; TILE]| {
-            quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>)
-        },
-        |panel: &[PanelGroup], columns: [&[ActivationGroup]; 1]| {
-            quantised_rows::panel_dot::<F, _>(panel, columns, integers::<F>)
-        },
-    );
-    quantised_rows::multiply::<F, _, _, _, _>(weights, rows, columns, out, arch);
+/// The code at byte `i` of `step`, put together from its planes.
+#[inline(always)]
+fn code<F: Format>(chunks: &[Chunk], step: usize, i: usize) -> u8 {
+    let four = |chunks: &[Chunk]| (chunks[step % 4][i] >> (4 * (step / 4))) & 15;
+    let two = |chunks: &[Chunk]| (chunks[step / 4][i] >> (2 * (step % 4))) & 3;
+    let one = |chunks: &[Chunk]| (chunks[0][i] >> step) & 1;
+    match F::QUANT_BITS {
+        2 => two(chunks),
+        3 => two(chunks) | (one(&chunks[2..]) << 2),
+        4 => four(chunks),
+        5 => four(chunks) | (one(&chunks[4..]) << 4),
+        6 => four(chunks) | (two(&chunks[4..]) << 4),
+        _ => chunks[step][i],
+    }
 }
+
+instances!(inline(never), Scalar);

@@ -56,8 +56,6 @@ pub trait Format {
     const BLOCK_BYTES: usize;
     /// What is subtracted from each value; 0 where there is a code book.
     const ZERO: i32;
-    /// The largest stored quant.
-    const QUANT_MAX: i32;
     /// Bits a stored quant needs: 2, 3, 4, 5, 6 or 8.
     const QUANT_BITS: u32;
     /// The value of each stored quant where it is a code; otherwise a quant is its own value.
@@ -84,22 +82,6 @@ pub trait Format {
             None => quant,
         }
     }
-
-    /// Products of neighbouring quants (pairs) that can be added in an i16 without overflow, at most 4 pairs of a half
-    /// where halves are scaled, at most 8 otherwise; a power of two. A pair is at most `2 * QUANT_MAX * 127`.
-    const PAIRS_IN_I16: usize = {
-        let fit = 32767 / (2 * Self::QUANT_MAX * 127);
-        let most = if Self::SCALED { 4 } else { 8 };
-        if Self::SIGNED || fit < 2 {
-            1
-        } else if fit < 4 {
-            2
-        } else if fit < 8 || most == 4 {
-            4
-        } else {
-            8
-        }
-    };
 }
 
 /// The quants that `quant` makes of 32 bytes. A loop, because `array::map` is not always inlined, which costs its callers

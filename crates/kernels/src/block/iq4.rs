@@ -25,7 +25,6 @@ impl Format for IQ4NL {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 16;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const CODEBOOK: Option<[i8; 16]> = Some(VALUES);
     const SIGNED: bool = true;
@@ -44,7 +43,6 @@ impl Format for IQ4XS {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 2 + 2 + 4 + 128;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const CODEBOOK: Option<[i8; 16]> = Some(VALUES);
     const SIGNED: bool = true;

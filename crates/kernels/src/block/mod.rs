@@ -3,6 +3,7 @@
 //! All formats decode into one shape, [`Group`]; everything after decoding knows only that shape. Layouts follow the
 //! block structs of ggml (the facts of the GGUF format); each file states its own.
 
+mod dispatch;
 pub mod format;
 pub mod iq4;
 pub mod k_scales;
@@ -18,5 +19,6 @@ pub mod q8;
 pub mod q8_k;
 pub mod row;
 
+pub(crate) use dispatch::with_format;
 pub use format::{Format, Group, Minimum};
 pub use row::dequantise;

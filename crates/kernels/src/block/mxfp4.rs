@@ -25,7 +25,6 @@ impl Format for MXFP4 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 1 + 16;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const CODEBOOK: Option<[i8; 16]> = Some([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]);
     const SIGNED: bool = true;

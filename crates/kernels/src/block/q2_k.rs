@@ -16,7 +16,6 @@ impl Format for Q2K {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 16 + 64 + 2 + 2;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 3;
     const QUANT_BITS: u32 = 2;
     const SCALED: bool = true;
     const HALVES: bool = true;

@@ -25,7 +25,6 @@ impl Format for Q3K {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 32 + 64 + 12 + 2;
     const ZERO: i32 = 4;
-    const QUANT_MAX: i32 = 7;
     const QUANT_BITS: u32 = 3;
     const SCALED: bool = true;
     const HALVES: bool = true;

@@ -30,7 +30,6 @@ impl Format for Q4_0 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 16;
     const ZERO: i32 = 8;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const SCALED: bool = false;
     const MINIMUM: Minimum = Minimum::None;
@@ -48,7 +47,6 @@ impl Format for Q4_1 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 2 + 16;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const SCALED: bool = false;
     const MINIMUM: Minimum = Minimum::Whole;

@@ -17,7 +17,6 @@ impl Format for Q4K {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 2 + 2 + 12 + 128;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 15;
     const QUANT_BITS: u32 = 4;
     const SCALED: bool = true;
     const MINIMUM: Minimum = Minimum::Scaled;

@@ -31,7 +31,6 @@ impl Format for Q5_0 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 4 + 16;
     const ZERO: i32 = 16;
-    const QUANT_MAX: i32 = 31;
     const QUANT_BITS: u32 = 5;
     const SCALED: bool = false;
     const MINIMUM: Minimum = Minimum::None;
@@ -48,7 +47,6 @@ impl Format for Q5_1 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 2 + 4 + 16;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 31;
     const QUANT_BITS: u32 = 5;
     const SCALED: bool = false;
     const MINIMUM: Minimum = Minimum::Whole;

@@ -17,7 +17,6 @@ impl Format for Q6K {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 128 + 64 + 16 + 2;
     const ZERO: i32 = 32;
-    const QUANT_MAX: i32 = 63;
     const QUANT_BITS: u32 = 6;
     const SCALED: bool = true;
     const HALVES: bool = true;

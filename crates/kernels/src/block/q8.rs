@@ -13,7 +13,6 @@ impl Format for Q8_0 {
     const BLOCK_LEN: usize = 32;
     const BLOCK_BYTES: usize = 2 + 32;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 127;
     const QUANT_BITS: u32 = 8;
     const SIGNED: bool = true;
     const SCALED: bool = false;

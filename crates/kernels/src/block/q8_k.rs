@@ -15,7 +15,6 @@ impl Format for Q8K {
     const BLOCK_LEN: usize = 256;
     const BLOCK_BYTES: usize = 4 + 256 + 2 * 16;
     const ZERO: i32 = 0;
-    const QUANT_MAX: i32 = 127;
     const QUANT_BITS: u32 = 8;
     const SIGNED: bool = true;
     const SCALED: bool = false;

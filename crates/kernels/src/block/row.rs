@@ -2,9 +2,7 @@
 
 use crate::TensorType;
 use crate::block::format::{Format, GROUP_LEN, Group, Minimum};
-use crate::block::{iq4::IQ4NL, iq4::IQ4XS, mxfp4::MXFP4, q8_k::Q8K};
-use crate::block::{q2_k::Q2K, q3_k::Q3K, q4::Q4_0, q4::Q4_1, q4_k::Q4K};
-use crate::block::{q5::Q5_0, q5::Q5_1, q5_k::Q5K, q6_k::Q6K, q8::Q8_0};
+use crate::block::with_format;
 use crate::math::half::{bf16_to_f32, f16_to_f32};
 
 /// Writes the f32 values of one row.
@@ -14,30 +12,23 @@ use crate::math::half::{bf16_to_f32, f16_to_f32};
 /// Panics if the lengths do not fit.
 pub fn dequantise(kind: TensorType, bytes: &[u8], out: &mut [f32]) {
     assert_eq!(kind.row_bytes(out.len()), Some(bytes.len()), "row of {} has another length", kind.name());
+    with_format!(kind, F => groups::<F>(bytes, out), else plain(kind, bytes, out));
+}
+
+/// Converts plain floats. Panics on quantised types.
+#[inline(always)]
+pub(crate) fn plain(kind: TensorType, bytes: &[u8], out: &mut [f32]) {
     match kind {
         TensorType::F32 => floats(bytes, out, f32::from_le_bytes),
         TensorType::F16 => floats(bytes, out, |bytes| f16_to_f32(u16::from_le_bytes(bytes))),
         TensorType::BF16 => floats(bytes, out, |bytes| bf16_to_f32(u16::from_le_bytes(bytes))),
-        TensorType::Q4_0 => groups::<Q4_0>(bytes, out),
-        TensorType::Q4_1 => groups::<Q4_1>(bytes, out),
-        TensorType::Q5_0 => groups::<Q5_0>(bytes, out),
-        TensorType::Q5_1 => groups::<Q5_1>(bytes, out),
-        TensorType::Q8_0 => groups::<Q8_0>(bytes, out),
-        TensorType::Q2K => groups::<Q2K>(bytes, out),
-        TensorType::Q3K => groups::<Q3K>(bytes, out),
-        TensorType::Q4K => groups::<Q4K>(bytes, out),
-        TensorType::Q5K => groups::<Q5K>(bytes, out),
-        TensorType::Q6K => groups::<Q6K>(bytes, out),
-        TensorType::IQ4NL => groups::<IQ4NL>(bytes, out),
-        TensorType::IQ4XS => groups::<IQ4XS>(bytes, out),
-        TensorType::MXFP4 => groups::<MXFP4>(bytes, out),
-        TensorType::Q8K => groups::<Q8K>(bytes, out),
+        kind => unreachable!("{} is no plain float", kind.name()),
     }
 }
 
 /// Converts little-endian numbers of `N` bytes.
 #[inline(always)]
-pub(crate) fn floats<const N: usize>(bytes: &[u8], out: &mut [f32], convert: impl Fn([u8; N]) -> f32) {
+fn floats<const N: usize>(bytes: &[u8], out: &mut [f32], convert: impl Fn([u8; N]) -> f32) {
     let (numbers, _) = bytes.as_chunks::<N>();
     for (out, number) in out.iter_mut().zip(numbers) {
         *out = convert(*number);

@@ -7,15 +7,17 @@ use crate::block::format::GROUP_LEN;
 pub struct ActivationGroup {
     /// In -127..=127, so that sums of products with weights keep their proven ranges.
     pub quants: [i8; GROUP_LEN],
+    /// Sum of the quants of each half; at most 16 * 127 = 2,032 in size.
+    pub halves: [i32; 2],
+    /// Sum of all quants.
+    pub total: i32,
     /// Scale: value `i` is about `quants[i] * d`.
     pub d: f32,
-    /// Sum of the quants of each half; at most 16 * 127 = 2,032 in size.
-    pub sums: [i16; 2],
 }
 
 impl ActivationGroup {
     /// All zeros.
-    pub const ZERO: Self = Self { quants: [0; GROUP_LEN], d: 0.0, sums: [0; 2] };
+    pub const ZERO: Self = Self { quants: [0; GROUP_LEN], halves: [0; 2], total: 0, d: 0.0 };
 }
 
 /// Below this largest magnitude a block counts as zeros: `127 / amax` would overflow further down.
@@ -60,12 +62,12 @@ fn quantise_block(values: &[f32; GROUP_LEN]) -> ActivationGroup {
         let rounded = values[i] * inverse + ROUND;
         quants[i] = (rounded.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32) as i8;
     }
-    let mut sums = [0i16; 2];
+    let mut halves = [0i32; 2];
     for i in 0..GROUP_LEN / 2 {
-        sums[0] += i16::from(quants[i]);
-        sums[1] += i16::from(quants[i + GROUP_LEN / 2]);
+        halves[0] += i32::from(quants[i]);
+        halves[1] += i32::from(quants[i + GROUP_LEN / 2]);
     }
-    ActivationGroup { quants, d: largest / 127.0, sums }
+    ActivationGroup { quants, halves, total: halves[0] + halves[1], d: largest / 127.0 }
 }
 
 #[cfg(test)]
@@ -98,7 +100,7 @@ mod tests {
         (values[1], values[2], values[3], values[4]) = (0.5, 1.5, 2.5, -2.5);
         let group = one(values);
         assert_eq!(group.quants[..5], [127, 0, 2, 2, -2]);
-        assert_eq!((group.d, group.sums), (1.0, [129, 0]));
+        assert_eq!((group.d, group.halves, group.total), (1.0, [129, 0], 129));
     }
 
     proptest! {
@@ -110,7 +112,7 @@ mod tests {
                 prop_assert!((value - f32::from(quant) * group.d).abs() <= group.d * 0.501);
             }
             let total: i32 = group.quants.iter().map(|&quant| i32::from(quant)).sum();
-            prop_assert_eq!(total, i32::from(group.sums[0]) + i32::from(group.sums[1]));
+            prop_assert_eq!((total, total), (group.total, group.halves[0] + group.halves[1]));
         }
     }
 }

@@ -1,22 +1,25 @@
 //! The two operands of a matrix product.
 
 use crate::matmul::activation::ActivationGroup;
+use crate::matmul::packed::Packed;
 use crate::{Kernels, TensorType};
 
-/// A matrix as stored: `rows` rows of `len` weights, row after row.
+/// A matrix as stored: `rows` rows of `len` weights, row after row. Beside it may stand its packed form, which saves packing
+/// while multiplying and changes no bit.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     pub kind: TensorType,
     pub bytes: &'a [u8],
     pub rows: usize,
     pub len: usize,
+    pub packed: Option<&'a Packed>,
 }
 
 impl<'a> Weights<'a> {
     /// A view of `bytes` as `rows` rows of `len` weights; `None` if the sizes do not fit each other.
     pub fn new(kind: TensorType, bytes: &'a [u8], rows: usize, len: usize) -> Option<Self> {
         let wanted = kind.row_bytes(len)?.checked_mul(rows)?;
-        (wanted == bytes.len() && len > 0).then_some(Self { kind, bytes, rows, len })
+        (wanted == bytes.len() && len > 0).then_some(Self { kind, bytes, rows, len, packed: None })
     }
 
     /// Bytes of one row.
