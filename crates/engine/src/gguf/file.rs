@@ -102,10 +102,39 @@ impl Gguf {
         self.bytes.len() as u64
     }
 
+    /// Tells the system how the file will be read. Only speed depends on it, so that a system that does not listen is
+    /// no error.
+    pub fn advise(&self, reading: Reading) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = &self.bytes {
+            use memmap2::Advice;
+            // Which pages a system keeps is its own choice; advice can be refused, and nothing follows from that.
+            let _refused = match reading {
+                Reading::Whole => map.advise(Advice::WillNeed),
+                Reading::Streamed { resident_bytes } => {
+                    let resident = usize::try_from(resident_bytes).unwrap_or(usize::MAX).min(map.len());
+                    map.advise(Advice::Sequential).and_then(|()| map.advise_range(Advice::WillNeed, 0, resident))
+                }
+            };
+        }
+        #[cfg(not(unix))]
+        let _ = reading;
+    }
+
     /// The whole file, for hashing.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// How a file that is mapped will be read, for the system to plan its reading ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It fits into memory: read it at once, before it is asked for.
+    Whole,
+    /// It is larger than the memory left: only this many bytes from its start stay; the rest passes through in order,
+    /// every time.
+    Streamed { resident_bytes: u64 },
 }
 
 /// Maps the file at `path`.

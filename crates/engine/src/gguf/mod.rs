@@ -15,7 +15,7 @@ mod value;
 
 pub use directory::TensorInfo;
 pub use error::{GgufError, GgufErrorKind};
-pub use file::Gguf;
+pub use file::{Gguf, Reading};
 pub use header::{AnnouncedTensor, GgufHeader};
 pub use metadata::Metadata;
 pub use value::{StringList, Value};
