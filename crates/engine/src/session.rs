@@ -2,8 +2,10 @@
 
 use crate::error::EngineError;
 use crate::forward::{self, Buffers, Forward, Rotation};
+use crate::gguf::Reading;
 use crate::kv::KvType;
 use crate::kv_prefix::PrefixStore;
+use crate::memory::{MemoryPlan, memory_plan};
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::sample::GeneratedToken;
@@ -32,6 +34,9 @@ pub struct EngineOptions {
     pub kv_bytes: usize,
     /// Whether prompts take over computed beginnings from each other and from earlier calls.
     pub reuse_prefixes: bool,
+    /// Memory the system could give when the model is opened, in bytes, its cache of files counted as free; `None` if
+    /// nobody knows. See [`memory_plan`].
+    pub available_bytes: Option<u64>,
 }
 
 impl Default for EngineOptions {
@@ -47,6 +52,7 @@ impl Default for EngineOptions {
             kv_type: KvType::F32,
             kv_bytes: 224 << 20,
             reuse_prefixes: true,
+            available_bytes: None,
         }
     }
 }
@@ -145,6 +151,11 @@ pub trait Observer {
     fn finished(&mut self, request: usize, result: Result<Generation, EngineError>);
 }
 
+/// The plan for `model` under `options`: its whole file, and all the keys and values that may be kept.
+fn plan(model: &Model, options: &EngineOptions) -> MemoryPlan {
+    memory_plan(model.gguf().size_bytes(), options.kv_bytes as u64, options.available_bytes)
+}
+
 /// A model with threads, caches and kernels.
 pub struct Engine {
     pub(crate) model: Arc<Model>,
@@ -173,6 +184,13 @@ impl Engine {
                 return Err(EngineError::Option { option, message: format!("{value} is not usable; take 1 or more") });
             }
         }
+        let plan = plan(&model, &options);
+        model.gguf().advise(match options.available_bytes {
+            Some(available) if plan.will_page => {
+                Reading::Streamed { resident_bytes: available.saturating_sub(options.kv_bytes as u64) }
+            }
+            _ => Reading::Whole,
+        });
         let pool = Pool::new(options.threads).map_err(|error| EngineError::Option {
             option: "threads",
             message: format!("cannot start {} threads: {error}", options.threads),
@@ -196,6 +214,11 @@ impl Engine {
     /// The options in use.
     pub fn options(&self) -> &EngineOptions {
         &self.options
+    }
+
+    /// How the weights are held, given the memory that was named in the options.
+    pub fn memory_plan(&self) -> MemoryPlan {
+        plan(&self.model, &self.options)
     }
 
     /// The numerics contract: `N1`, or `N1+kv-f16`.
