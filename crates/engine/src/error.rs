@@ -30,6 +30,9 @@ pub enum EngineError {
     /// An option that makes no sense.
     #[error("engine option {option}: {message}")]
     Option { option: &'static str, message: String },
+    /// The caller cancelled before the request was finished.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl EngineError {
@@ -40,7 +43,7 @@ impl EngineError {
             Self::Model { hint, .. } => hint.clone(),
             Self::ContextExceeded { .. } => Some("shorten the prompt or raise the context length".to_owned()),
             Self::NotFinite { .. } => Some("check the file's SHA-256, or try another quantisation".to_owned()),
-            Self::EmptyPrompt | Self::TokenOutOfRange { .. } | Self::Option { .. } => None,
+            Self::EmptyPrompt | Self::TokenOutOfRange { .. } | Self::Option { .. } | Self::Cancelled => None,
         }
     }
 }

@@ -18,6 +18,9 @@ pub mod model;
 mod pool;
 pub mod sample;
 mod scheduler;
+pub mod score;
+mod score_run;
+mod score_tree;
 pub mod session;
 pub mod tokenizer;
 
@@ -29,4 +32,5 @@ pub use memory::{MemoryPlan, memory_plan};
 pub use model::Model;
 pub use puma_kernels::{CONTRACT, Level, UnknownLevel};
 pub use sample::{GeneratedToken, TokenLogprob};
+pub use score::{ContinuationScore, ScoreRequest, Scoring};
 pub use session::{Engine, EngineOptions, Finish, GenerateRequest, Generation, Observer, Timing};
