@@ -124,7 +124,7 @@ impl<'r> Work<'r> {
     /// Starts chains while there is room: at most `max_batch` in prompts, and no more blocks than the memory holds. One
     /// chain always runs.
     fn admit(&mut self, engine: &mut Engine) {
-        let most_blocks = engine.options.cache_bytes / forward::kv_shape(&engine.model).block_bytes();
+        let most_blocks = engine.options.running_bytes() / forward::kv_shape(&engine.model).block_bytes();
         let mut prompts = self.running.iter().filter(|running| self.chains[running.chain].is_prompt()).count();
         while let Some((chain, cache)) = self.ready.pop() {
             let is_prompt = self.chains[chain].is_prompt();
@@ -155,7 +155,7 @@ impl<'r> Work<'r> {
         {
             return known;
         }
-        cache.unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model)))
+        cache.unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model), engine.options.kv_type))
     }
 
     /// The tokens from the first position to the chain's end.

@@ -67,7 +67,7 @@ fn after(engine: &mut Engine, prompt: &[u32]) -> Vec<f32> {
 
 /// Each continuation of each request, one token after the other, nothing shared.
 fn one_at_a_time(requests: &[ScoreRequest]) -> Vec<Vec<ContinuationScore>> {
-    let mut alone = engine(EngineOptions { prefix_bytes: 0, threads: 1, ..EngineOptions::default() });
+    let mut alone = engine(EngineOptions { reuse_prefixes: false, threads: 1, ..EngineOptions::default() });
     let mut forced = |request: &ScoreRequest, continuation: &[u32]| {
         let mut tokens = request.prompt.clone();
         let mut logprobs = Vec::new();
@@ -102,8 +102,8 @@ fn scores_are_those_of_computing_each_path_alone_token_by_token() {
         EngineOptions { max_batch: 1, chunk_tokens: 1, ..defaults },
         EngineOptions { max_batch: 2, chunk_tokens: 7, threads: 2, ..defaults },
         EngineOptions { max_batch: 64, chunk_tokens: 512, threads: 3, ..defaults },
-        EngineOptions { cache_bytes: 1, ..defaults },
-        EngineOptions { prefix_bytes: 0, ..defaults },
+        EngineOptions { kv_bytes: 1, ..defaults },
+        EngineOptions { reuse_prefixes: false, ..defaults },
     ];
     variants.extend(Level::available().into_iter().map(|level| EngineOptions { level, ..defaults }));
     for options in variants {
@@ -186,7 +186,7 @@ fn shared_tokens_are_computed_once_and_charged_to_the_first() {
         request(&prompt, &[&[7, 8, 9], &[12, 13]]),
         request(&longer, &[&[1]]),
     ];
-    let mut engine = engine(EngineOptions { prefix_bytes: 0, ..EngineOptions::default() });
+    let mut engine = engine(EngineOptions { reuse_prefixes: false, ..EngineOptions::default() });
     let results: Vec<Scoring> = score(&mut engine, &requests).into_iter().map(Result::unwrap).collect();
     let counts: Vec<[usize; 3]> =
         results.iter().map(|result| [result.prompt_tokens, result.cached_tokens, result.continuation_tokens]).collect();
