@@ -22,6 +22,15 @@ pub enum Level {
     /// AVX-512 F, BW, VL and VNNI.
     #[cfg(target_arch = "x86_64")]
     Avx512(Detected),
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Detected),
+    /// NEON with dot products of bytes (`dotprod`, ARMv8.2).
+    #[cfg(target_arch = "aarch64")]
+    NeonDotprod(Detected),
+    /// NEON with dot products and matrix products of bytes (`i8mm`, ARMv8.6).
+    #[cfg(target_arch = "aarch64")]
+    NeonI8mm(Detected),
 }
 
 impl Level {
@@ -42,7 +51,22 @@ impl Level {
     }
 
     /// Every level this CPU can run, slowest first.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    pub fn available() -> Vec<Self> {
+        use std::arch::is_aarch64_feature_detected;
+        let neon = is_aarch64_feature_detected!("neon");
+        let dotprod = neon && is_aarch64_feature_detected!("dotprod");
+        let levels = [
+            (true, Self::Scalar),
+            (neon, Self::Neon(Detected(()))),
+            (dotprod, Self::NeonDotprod(Detected(()))),
+            (dotprod && is_aarch64_feature_detected!("i8mm"), Self::NeonI8mm(Detected(()))),
+        ];
+        levels.into_iter().filter(|(detected, _)| *detected).map(|(_, level)| level).collect()
+    }
+
+    /// Every level this CPU can run, slowest first.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub fn available() -> Vec<Self> {
         vec![Self::Scalar]
     }
@@ -62,6 +86,12 @@ impl Level {
             Self::AvxVnni(_) => "avx-vnni",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDotprod(_) => "neon-dotprod",
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonI8mm(_) => "neon-i8mm",
         }
     }
 }

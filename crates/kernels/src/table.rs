@@ -49,6 +49,12 @@ impl Kernels {
             Level::AvxVnni(_) => arch::ymm::avx_vnni::kernels(level),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512(_) => arch::avx512::kernels(level),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => arch::neon::plain::kernels(level),
+            #[cfg(target_arch = "aarch64")]
+            Level::NeonDotprod(_) => arch::neon::dotprod::kernels(level),
+            #[cfg(target_arch = "aarch64")]
+            Level::NeonI8mm(_) => arch::neon::i8mm::kernels(level),
         }
     }
 

@@ -3,6 +3,10 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 mod instances;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_dots;
 pub(crate) mod rows;
 pub(crate) mod scalar;
 #[cfg(target_arch = "x86_64")]

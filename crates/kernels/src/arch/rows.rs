@@ -60,6 +60,7 @@ pub(crate) trait Arch: Copy {
 }
 
 /// Activations `4 * step..4 * step + 4` as one word, the first in the lowest byte.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn word(x: &ActivationGroup, step: usize) -> i32 {
     let [a, b, c, d] = [4 * step, 4 * step + 1, 4 * step + 2, 4 * step + 3].map(
