@@ -8,6 +8,7 @@ mod ci;
 mod command;
 mod cross;
 mod dist;
+mod fuzz;
 mod generate;
 mod platforms;
 mod suite;
@@ -27,6 +28,8 @@ The project's habits as commands.
   cargo xtask platforms              the program built and linked for Macs and ARM Linux, and run on an emulated ARM
   cargo xtask dist [--target T]... [--out DIR]
                                      release archives and SHA256SUMS, in target/dist unless told otherwise
+  cargo xtask fuzz [TARGET]... [--seconds N]
+                                     the fuzz targets gguf, tokenizer, template, N seconds each (60)
   cargo xtask gen [--check]          writes docs/reference from the program's own tables, or checks it
 ";
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["dist", rest @ ..] => dist::Options::parse(rest).and_then(|options| dist::run(&options)),
+        ["fuzz", rest @ ..] => fuzz::Options::parse(rest).and_then(|options| fuzz::run(&options)),
         ["platforms"] => platforms::check(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
