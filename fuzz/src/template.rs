@@ -1,6 +1,6 @@
 //! Chat templates and messages. An input is sections: the template, then roles and contents in turn.
 
-use crate::sections::{sections, text};
+use super::sections::{sections, text};
 use puma_engine::chat::{ChatMessage, ChatTemplate};
 use puma_engine::gguf::Gguf;
 use puma_engine::tokenizer::Tokenizer;

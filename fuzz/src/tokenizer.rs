@@ -1,6 +1,6 @@
 //! Vocabularies and texts. An input is a byte of choices and sections: a name, tokens, merges, kinds, a text.
 
-use crate::sections::{items, sections, text};
+use super::sections::{items, sections, text};
 use puma_engine::gguf::Gguf;
 use puma_engine::tokenizer::Tokenizer;
 use puma_testkit::gguf::{GgufWriter, MetadataValue, Vocabulary};
@@ -23,7 +23,7 @@ const USER_DEFINED: [&str; 2] = ["<tool>", "[note]"];
 
 thread_local! {
     /// The testkit's vocabularies by name of their pre-tokenizer; building one takes longer than a check.
-    static KNOWN: RefCell<HashMap<String, Option<Rc<Tokenizer>>>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<Option<String>, Rc<Tokenizer>>> = RefCell::default();
 }
 
 /// Encodes and decodes a text with a vocabulary, both from `data`.
@@ -48,19 +48,21 @@ pub fn check(data: &[u8]) {
 }
 
 fn known(sentence_piece: bool, name: &str) -> Option<Rc<Tokenizer>> {
-    let key = if sentence_piece { String::new() } else { name.to_owned() };
+    let key = (!sentence_piece).then(|| name.to_owned());
     KNOWN.with_borrow_mut(|known| {
         // Unknown names are many and are kept in no table.
         if let Some(found) = known.get(&key) {
-            return found.clone();
+            return Some(Rc::clone(found));
         }
-        let vocabulary =
-            if sentence_piece { Vocabulary::SentencePiece } else { Vocabulary::BytePairs { pre: key.clone() } };
+        let vocabulary = match &key {
+            Some(name) => Vocabulary::BytePairs { pre: name.clone() },
+            None => Vocabulary::SentencePiece,
+        };
         let mut file = GgufWriter::new(3);
         vocabulary.write(&mut file);
         let gguf = Gguf::from_bytes(file.finish()).expect("the testkit writes whole files");
         let made = Rc::new(Tokenizer::from_gguf(&gguf).ok()?);
-        known.insert(key, Some(Rc::clone(&made)));
+        known.insert(key, Rc::clone(&made));
         Some(made)
     })
 }

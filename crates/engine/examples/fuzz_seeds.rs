@@ -1,4 +1,4 @@
-//! Writes the seeds of the corpora: `cargo run --manifest-path fuzz/Cargo.toml --example seeds`, in the repository's root.
+//! Writes the seeds of the corpora: `cargo run -p puma-engine --example fuzz_seeds`.
 //!
 //! Seeds are small, so that a mutation has a chance to hit what matters: the testkit's models with eight tokens, each
 //! pre-tokenizer with a line of text, and the templates that the engine's goldens render.
@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line program talks to its caller")]
 
 use puma_engine::gguf::{Gguf, Value};
-use puma_testkit::gguf::{Architecture, GgufWriter, MetadataValue, RopeScaling, TensorType, TinyModel};
+use puma_testkit::gguf::{Architecture, Experts, GgufWriter, MetadataValue, RopeScaling, TensorType, TinyModel};
 use std::fs;
 use std::path::Path;
 
@@ -43,33 +43,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     fs::create_dir_all(&folder)?;
     println!("{target}/{name}: {} bytes", bytes.len());
     fs::write(folder.join(name), bytes)
 }
 
 fn models() -> Result<(), Box<dyn std::error::Error>> {
-    for architecture in [Architecture::Llama, Architecture::Qwen2] {
-        for kind in [TensorType::F32, TensorType::BF16, TensorType::Q4_0, TensorType::Q5_1, TensorType::Q8_0] {
-            let scaling = if kind == TensorType::Q8_0 {
-                RopeScaling::Yarn { factor: 4.0, original_context: 128 }
-            } else {
-                RopeScaling::None
-            };
-            let tiny = TinyModel {
-                layers: 1,
-                heads: 2,
-                kv_heads: 1,
-                embedding: 32,
-                ffn: 32,
-                rope_scaling: scaling,
-                ..TinyModel::new(architecture, kind)
-            };
-            write("gguf", &format!("{}-{}", architecture.name(), kind.name().to_lowercase()), &shrunk(&tiny.write())?)?;
-        }
+    let types = [TensorType::Q5_1, TensorType::IQ4NL, TensorType::MXFP4];
+    let yarn = RopeScaling::Yarn { factor: 4.0, original_context: 128 };
+    let by_type = types.map(|kind| TinyModel::new(Architecture::Llama, kind));
+    let by_architecture = Architecture::ALL.map(|architecture| TinyModel::new(architecture, TensorType::Q4_0));
+    let stretched = TinyModel { rope_scaling: yarn, ..TinyModel::new(Architecture::Llama, TensorType::Q8_0) };
+    for model in by_type.into_iter().chain(by_architecture).chain([stretched]) {
+        let tiny = small(model);
+        let name = format!("{}-{}", tiny.architecture.name(), tiny.tensor_type.name().to_lowercase());
+        write("gguf", &name, &shrunk(&tiny.write())?)?;
     }
     Ok(())
+}
+
+/// As narrow as blocks of 32 weights allow.
+fn small(model: TinyModel) -> TinyModel {
+    TinyModel {
+        layers: model.layers.min(2),
+        heads: 2,
+        kv_heads: 1,
+        embedding: 32,
+        ffn: 32,
+        head_length: model.head_length.map(|_| 32),
+        rope_length: model.rope_length.map(|_| 8),
+        experts: model.experts.map(|_| Experts { count: 2, used: 1, ffn: 32 }),
+        ..model
+    }
 }
 
 /// The model with its first tokens only.
@@ -119,7 +125,7 @@ fn tokenizers() -> std::io::Result<()> {
 fn templates() -> Result<(), Box<dyn std::error::Error>> {
     let turns = "user\x1eIs it <|im_end|> urgent?\x1eassistant\x1eNo.\x1euser\x1eWhy? 字";
     write("template", "fallback", format!("\x1e{turns}").as_bytes())?;
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/engine/tests/golden/chat/rendered.json");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/chat/rendered.json");
     let golden: serde_json::Value = serde_json::from_str(&fs::read_to_string(golden)?)?;
     for entry in golden.as_array().ok_or("the goldens are a list")? {
         let text = |key: &str| entry[key].as_str().ok_or("the goldens have names and templates");
