@@ -38,5 +38,5 @@ fn vocabularies_and_texts_of_the_corpus_keep_the_laws() {
 
 #[test]
 fn templates_of_the_corpus_end_in_text_or_an_error() {
-    replay("template", 10, fuzz::template::check);
+    replay("template", 8, fuzz::template::check);
 }

@@ -27,14 +27,15 @@ pub(crate) fn dead_sources(sources: &BTreeMap<String, String>, roots: &[String])
         let mut named = Vec::new();
         modules(stream, folder, &children, &mut named);
         // Of the spellings a module may have, those that exist.
-        open.extend(named.into_iter().filter(|path| sources.contains_key(path)).map(|path| (path, false)));
+        open.extend(named.into_iter().filter(|(path, _)| sources.contains_key(path)));
     }
     let dead = sources.keys().filter(|path| !reached.contains(*path));
     dead.map(|path| Finding::new(path, 0, "no module names this file", WHY_SOURCE)).collect()
 }
 
-/// Adds every path that the modules and includes of `stream` may mean. `folder` holds the file, `children` its modules.
-fn modules(stream: TokenStream, folder: &str, children: &str, named: &mut Vec<String>) {
+/// Adds every path that the modules and includes of `stream` may mean, and whether its own modules lie beside it, as they
+/// do where an attribute names the path. `folder` holds the file, `children` its modules.
+fn modules(stream: TokenStream, folder: &str, children: &str, named: &mut Vec<(String, bool)>) {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     let mut path = None;
     for (index, token) in tokens.iter().enumerate() {
@@ -49,10 +50,10 @@ fn modules(stream: TokenStream, folder: &str, children: &str, named: &mut Vec<St
         {
             match tokens.get(index + 2) {
                 Some(end) if is_punct(end, ';') => match path.take() {
-                    Some(path) => named.push(join(folder, &path)),
+                    Some(path) => named.push((join(folder, &path), true)),
                     None => {
-                        named.push(format!("{children}/{name}.rs"));
-                        named.push(format!("{children}/{name}/mod.rs"));
+                        named.push((format!("{children}/{name}.rs"), false));
+                        named.push((format!("{children}/{name}/mod.rs"), false));
                     }
                 },
                 Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
@@ -66,7 +67,7 @@ fn modules(stream: TokenStream, folder: &str, children: &str, named: &mut Vec<St
             && let Some(inside) = tokens.get(index + 2).and_then(as_group)
             && let Some(file) = inside.stream().into_iter().next().as_ref().and_then(string)
         {
-            named.push(join(folder, &file));
+            named.push((join(folder, &file), false));
         }
     }
 }
@@ -132,7 +133,8 @@ mod tests {
             ("a/src/folder/mod.rs", "mod leaf;\ninclude!(\"../table.rs\");"),
             ("a/src/folder/leaf.rs", ""),
             ("a/src/inline/deep.rs", ""),
-            ("a/src/odd/name.rs", ""),
+            ("a/src/odd/name.rs", "mod beside;"),
+            ("a/src/odd/beside.rs", ""),
             ("a/src/table.rs", ""),
         ];
         assert!(dead(&files, &["a/src/lib.rs"]).is_empty());
