@@ -73,11 +73,8 @@ impl Avx512 {
                 3 => _mm512_or_si512(self.two(chunks, step, 0), self.one(&chunks[2..], step, 2)),
                 4 => match F::CODEBOOK {
                     Some(values) => {
-                        let values = values.map(
-                            #[inline(always)]
-                            |value| (value as u8) ^ 0x80,
-                        );
                         let book = _mm512_broadcast_i32x4(_mm_loadu_si128(values.as_ptr().cast()));
+                        let book = _mm512_xor_si512(book, _mm512_set1_epi8(-128));
                         _mm512_shuffle_epi8(book, self.four(chunks, step))
                     }
                     None => self.four(chunks, step),
@@ -107,10 +104,11 @@ impl Arch for Avx512 {
 
     #[inline(always)]
     fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {
-        std::array::from_fn(
-            #[inline(always)]
-            |step| self.step::<F>(chunks, step),
-        )
+        let mut steps = [self.start::<F>(0); 8];
+        for (index, step) in steps.iter_mut().enumerate() {
+            *step = self.step::<F>(chunks, index);
+        }
+        steps
     }
 
     #[inline(always)]
@@ -119,16 +117,16 @@ impl Arch for Avx512 {
         quants: &Self::Quants,
         columns: [&ActivationGroup; N],
     ) -> [Halves<Self::Integers>; N] {
-        let mut sums = columns.map(
-            #[inline(always)]
-            |x| {
-                if F::HALVES {
-                    Halves { first: self.start::<F>(x.halves[0]), second: self.start::<F>(x.halves[1]) }
-                } else {
-                    Halves { first: self.start::<F>(x.total), second: self.start::<F>(0) }
-                }
-            },
-        );
+        let zero = self.start::<F>(0);
+        let mut sums = [Halves { first: zero, second: zero }; N];
+        for c in 0..N {
+            if F::HALVES {
+                sums[c].first = self.start::<F>(columns[c].halves[0]);
+                sums[c].second = self.start::<F>(columns[c].halves[1]);
+            } else {
+                sums[c].first = self.start::<F>(columns[c].total);
+            }
+        }
         for (step, &weights) in quants.iter().enumerate() {
             for c in 0..N {
                 let sum = if F::HALVES && step >= 4 { &mut sums[c].second } else { &mut sums[c].first };

@@ -63,9 +63,7 @@ pub(crate) trait Arch: Copy {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn word(x: &ActivationGroup, step: usize) -> i32 {
-    let [a, b, c, d] = [4 * step, 4 * step + 1, 4 * step + 2, 4 * step + 3].map(
-        #[inline(always)]
-        |index| x.quants[index] as u8,
-    );
-    i32::from_le_bytes([a, b, c, d])
+    let (words, _) = x.quants.as_chunks::<4>();
+    let [a, b, c, d] = words[step];
+    i32::from_le_bytes([a as u8, b as u8, c as u8, d as u8])
 }

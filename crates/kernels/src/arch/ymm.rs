@@ -23,12 +23,6 @@ const fn pairs_in_i16<F: Format>() -> usize {
     }
 }
 
-/// The same bytes of both registers, from one chunk.
-#[inline(always)]
-fn both<T>(make: impl Fn(usize) -> T) -> [T; 2] {
-    [make(0), make(1)]
-}
-
 impl<const VNNI: bool> Ymm<VNNI> {
     /// Bytes `32 * side..` of a chunk.
     #[inline(always)]
@@ -86,12 +80,8 @@ impl<const VNNI: bool> Ymm<VNNI> {
                 3 => _mm256_or_si256(self.two(chunks, step, side, 0), self.one(&chunks[2..], step, side, 2)),
                 4 => match F::CODEBOOK {
                     Some(values) => {
-                        let flip = if VNNI { 0x80 } else { 0 };
-                        let values = values.map(
-                            #[inline(always)]
-                            |value| (value as u8) ^ flip,
-                        );
                         let book = _mm256_broadcastsi128_si256(_mm_loadu_si128(values.as_ptr().cast()));
+                        let book = if VNNI { _mm256_xor_si256(book, _mm256_set1_epi8(-128)) } else { book };
                         _mm256_shuffle_epi8(book, self.four(chunks, step, side))
                     }
                     None => self.four(chunks, step, side),
@@ -170,15 +160,11 @@ impl<const VNNI: bool> Arch for Ymm<VNNI> {
 
     #[inline(always)]
     fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {
-        std::array::from_fn(
-            #[inline(always)]
-            |step| {
-                both(
-                    #[inline(always)]
-                    |side| self.step::<F>(chunks, step, side),
-                )
-            },
-        )
+        let mut steps = [[self.start::<F>(0); 2]; 8];
+        for (index, step) in steps.iter_mut().enumerate() {
+            *step = [self.step::<F>(chunks, index, 0), self.step::<F>(chunks, index, 1)];
+        }
+        steps
     }
 
     #[inline(always)]
@@ -187,29 +173,20 @@ impl<const VNNI: bool> Arch for Ymm<VNNI> {
         quants: &Self::Quants,
         columns: [&ActivationGroup; N],
     ) -> [Halves<Self::Integers>; N] {
-        columns.map(
-            #[inline(always)]
-            |x| {
+        let zero = [self.start::<F>(0); 2];
+        let mut sums = [Halves { first: zero, second: zero }; N];
+        for c in 0..N {
+            let x = columns[c];
+            for side in 0..2 {
                 if F::HALVES {
-                    Halves {
-                        first: both(
-                            #[inline(always)]
-                            |side| self.products::<F>(quants, side, 0..4, x, self.start::<F>(x.halves[0])),
-                        ),
-                        second: both(
-                            #[inline(always)]
-                            |side| self.products::<F>(quants, side, 4..8, x, self.start::<F>(x.halves[1])),
-                        ),
-                    }
+                    sums[c].first[side] = self.products::<F>(quants, side, 0..4, x, self.start::<F>(x.halves[0]));
+                    sums[c].second[side] = self.products::<F>(quants, side, 4..8, x, self.start::<F>(x.halves[1]));
                 } else {
-                    let first = both(
-                        #[inline(always)]
-                        |side| self.products::<F>(quants, side, 0..8, x, self.start::<F>(x.total)),
-                    );
-                    Halves { first, second: first }
+                    sums[c].first[side] = self.products::<F>(quants, side, 0..8, x, self.start::<F>(x.total));
                 }
-            },
-        )
+            }
+        }
+        sums
     }
 
     #[inline(always)]
@@ -222,57 +199,49 @@ impl<const VNNI: bool> Arch for Ymm<VNNI> {
     fn floats(self, values: &[f32; ROWS]) -> [__m256; 2] {
         let (sides, _) = values.as_chunks::<8>();
         // SAFETY: `self` proves the instructions; each half has the 32 bytes read.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_loadu_ps(sides[side].as_ptr()) },
-        )
+        unsafe { [_mm256_loadu_ps(sides[0].as_ptr()), _mm256_loadu_ps(sides[1].as_ptr())] }
     }
 
     #[inline(always)]
     fn convert_halves(self, bits: &[u16; ROWS]) -> [__m256; 2] {
         let (sides, _) = bits.as_chunks::<8>();
         // SAFETY: `self` proves the instructions; each half has the 16 bytes read.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_cvtph_ps(_mm_loadu_si128(sides[side].as_ptr().cast())) },
-        )
+        unsafe {
+            [
+                _mm256_cvtph_ps(_mm_loadu_si128(sides[0].as_ptr().cast())),
+                _mm256_cvtph_ps(_mm_loadu_si128(sides[1].as_ptr().cast())),
+            ]
+        }
     }
 
     #[inline(always)]
     fn convert_bytes(self, bytes: &[i8; ROWS]) -> [__m256; 2] {
         let (sides, _) = bytes.as_chunks::<8>();
         // SAFETY: `self` proves the instructions; each half has the 8 bytes read.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(sides[side].as_ptr().cast()))) },
-        )
+        unsafe {
+            [
+                _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(sides[0].as_ptr().cast()))),
+                _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(sides[1].as_ptr().cast()))),
+            ]
+        }
     }
 
     #[inline(always)]
     fn convert_integers(self, integers: [__m256i; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves the instructions.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_cvtepi32_ps(integers[side]) },
-        )
+        unsafe { [_mm256_cvtepi32_ps(integers[0]), _mm256_cvtepi32_ps(integers[1])] }
     }
 
     #[inline(always)]
     fn add(self, x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves the instructions.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_add_ps(x[side], y[side]) },
-        )
+        unsafe { [_mm256_add_ps(x[0], y[0]), _mm256_add_ps(x[1], y[1])] }
     }
 
     #[inline(always)]
     fn mul(self, x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves the instructions.
-        both(
-            #[inline(always)]
-            |side| unsafe { _mm256_mul_ps(x[side], y[side]) },
-        )
+        unsafe { [_mm256_mul_ps(x[0], y[0]), _mm256_mul_ps(x[1], y[1])] }
     }
 
     #[inline(always)]

@@ -142,31 +142,42 @@ impl<'a, F: Format> Scales<'a, F> {
     #[inline(always)]
     pub(crate) fn scales(&self, group: usize, half: usize) -> [i8; ROWS] {
         let at = Layout::<F>::SCALES_AT + group * Layout::<F>::GROUP_SCALES + half * ROWS;
-        self.sixteen::<ROWS>(at).map(|byte| byte as i8)
+        bytes(self.sixteen(at))
     }
 
     /// The integer minimums of `group` for `half`.
     #[inline(always)]
     pub(crate) fn minimums(&self, group: usize, half: usize) -> [i8; ROWS] {
         let at = Layout::<F>::SCALES_AT + group * Layout::<F>::GROUP_SCALES + (Layout::<F>::SCALE_SETS + half) * ROWS;
-        self.sixteen::<ROWS>(at).map(|byte| byte as i8)
+        bytes(self.sixteen(at))
     }
 }
 
 #[inline(always)]
 fn halves(bytes: &[u8; 2 * ROWS]) -> [u16; ROWS] {
-    std::array::from_fn(
-        #[inline(always)]
-        |row| u16::from_le_bytes([bytes[2 * row], bytes[2 * row + 1]]),
-    )
+    let mut out = [0; ROWS];
+    for (out, bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+        *out = u16::from_le_bytes(*bytes);
+    }
+    out
 }
 
 #[inline(always)]
 fn singles(bytes: &[u8; 4 * ROWS]) -> [f32; ROWS] {
-    std::array::from_fn(
-        #[inline(always)]
-        |row| f32::from_le_bytes([bytes[4 * row], bytes[4 * row + 1], bytes[4 * row + 2], bytes[4 * row + 3]]),
-    )
+    let mut out = [0.0; ROWS];
+    for (out, bytes) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *out = f32::from_le_bytes(*bytes);
+    }
+    out
+}
+
+#[inline(always)]
+fn bytes(bytes: &[u8; ROWS]) -> [i8; ROWS] {
+    let mut out = [0; ROWS];
+    for (out, byte) in out.iter_mut().zip(bytes) {
+        *out = *byte as i8;
+    }
+    out
 }
 
 /// Packs rows `rows` (at most sixteen) of `weights` into `panel`; missing rows become zeros.

@@ -74,10 +74,7 @@ fn accumulate<A: Arch, F: Format>(
         Minimum::Whole => arch.add(scaled, arch.mul(arch.splat(x.total as f32), arch.mul(group.m, dx))),
         Minimum::Scaled => {
             let m = if F::HALVES {
-                let [first, second] = x.halves.map(
-                    #[inline(always)]
-                    |half| arch.splat(half as f32),
-                );
+                let (first, second) = (arch.splat(x.halves[0] as f32), arch.splat(x.halves[1] as f32));
                 arch.add(arch.mul(first, group.minimums[0]), arch.mul(second, group.minimums[1]))
             } else {
                 arch.mul(arch.splat(x.total as f32), group.minimums[0])
@@ -97,10 +94,10 @@ fn tile<A: Arch, F: Format, const N: usize>(
 ) -> [A::Floats; N] {
     let (codes, scales) = panel;
     let groups = codes.len() / Layout::<F>::CHUNKS;
-    let columns = columns.map(
-        #[inline(always)]
-        |column| &column[..groups],
-    );
+    let mut columns = columns;
+    for column in &mut columns {
+        *column = &column[..groups];
+    }
     let mut sums = [arch.splat(0.0); N];
     let mut at = 0;
     for block in scales.chunks_exact(Layout::<F>::SCALE_BYTES).take(groups / F::GROUPS) {
@@ -110,10 +107,10 @@ fn tile<A: Arch, F: Format, const N: usize>(
             let chunks = &codes[at * Layout::<F>::CHUNKS..][..Layout::<F>::CHUNKS];
             let quants = arch.quants::<F>(chunks);
             let scales = group_scales::<A, F>(arch, &block, whole, group);
-            let x = columns.map(
-                #[inline(always)]
-                |column| &column[at],
-            );
+            let mut x = [&columns[0][at]; N];
+            for c in 1..N {
+                x[c] = &columns[c][at];
+            }
             let dots = arch.dots::<F, N>(&quants, x);
             for c in 0..N {
                 sums[c] = accumulate::<A, F>(arch, sums[c], dots[c], x[c], &scales);
@@ -152,14 +149,11 @@ fn tiles<A: Arch, F: Format, const N: usize>(
 ) -> usize {
     let mut column = first;
     while column + N <= target.out.len() {
-        let sums = tile::<A, F, N>(
-            arch,
-            panel,
-            std::array::from_fn(
-                #[inline(always)]
-                |c| columns.groups(column + c),
-            ),
-        );
+        let mut here = [columns.groups(column); N];
+        for (c, here) in here.iter_mut().enumerate().skip(1) {
+            *here = columns.groups(column + c);
+        }
+        let sums = tile::<A, F, N>(arch, panel, here);
         for (c, sums) in sums.into_iter().enumerate() {
             target.store(column + c, &arch.to_array(sums));
         }
