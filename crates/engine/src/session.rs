@@ -1,7 +1,7 @@
 //! The engine's door: a model made ready, and batches of requests to it.
 
 use crate::error::EngineError;
-use crate::forward::{self, Buffers, Forward, Rotation};
+use crate::forward::{self, Buffers, Forward, Rotations};
 use crate::gguf::Reading;
 use crate::kv::KvType;
 use crate::kv_prefix::PrefixStore;
@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// How an engine runs. Only `kv_type` changes bits, and with them the name of the contract ([`Engine::contract`]);
-/// `context_length` may end an answer.
+/// `context_length` may end an answer, and chooses among a model's rotary divisors (LongRoPE).
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
     /// Threads that compute, the caller's included; at least 1.
@@ -66,6 +66,12 @@ impl EngineOptions {
     /// The part of `kv_bytes` for running sequences.
     pub(crate) fn running_bytes(&self) -> usize {
         self.kv_bytes - self.prefix_bytes()
+    }
+
+    /// The context window of `model`, in tokens.
+    fn window(&self, model: &Model) -> usize {
+        let trained = model.config().context_length;
+        self.context_length.map_or(trained, |wanted| wanted.min(trained))
     }
 }
 
@@ -162,7 +168,7 @@ pub struct Engine {
     pub(crate) options: EngineOptions,
     pub(crate) kernels: Kernels,
     pub(crate) pool: Pool,
-    pub(crate) rotation: Rotation,
+    pub(crate) rotations: Rotations,
     pub(crate) buffers: Buffers,
     pub(crate) prefixes: PrefixStore,
 }
@@ -198,7 +204,7 @@ impl Engine {
         Ok(Self {
             kernels: Kernels::new(options.level),
             pool,
-            rotation: Rotation::new(&model.config().rope, model.rope_freqs.as_deref()),
+            rotations: Rotations::of(&model, options.window(&model)),
             buffers: Buffers::default(),
             prefixes: PrefixStore::new(forward::kv_shape(&model), options.prefix_bytes()),
             model,
@@ -228,8 +234,7 @@ impl Engine {
 
     /// The context window in use, in tokens.
     pub fn context_length(&self) -> usize {
-        let model = self.model.config().context_length;
-        self.options.context_length.map_or(model, |wanted| wanted.min(model))
+        self.options.window(&self.model)
     }
 
     /// Forgets prefixes kept from earlier requests.
@@ -269,7 +274,7 @@ impl Engine {
 
     /// What a forward pass borrows, apart from the buffers.
     pub(crate) fn parts(&mut self) -> (Forward<'_>, &mut Buffers) {
-        let Self { model, kernels, pool, rotation, buffers, .. } = self;
-        (Forward { model, kernels, pool, rotation }, buffers)
+        let Self { model, kernels, pool, rotations, buffers, .. } = self;
+        (Forward { model, kernels, pool, rotations }, buffers)
     }
 }

@@ -39,6 +39,7 @@ fn rotate(tiny: &TinyModel, divisors: &[f64], heads: &mut [f64], position: usize
             let mut length = 1.0;
             match tiny.rope_scaling {
                 RopeScaling::None | RopeScaling::FrequencyFactors => {}
+                RopeScaling::Long { .. } => panic!("the naive pass has no divisors that depend on the window"),
                 RopeScaling::Linear { factor } => angle /= f64::from(factor),
                 RopeScaling::Yarn { factor, original_context } => {
                     let pair = |beta: f64| {

@@ -57,8 +57,17 @@ fn digest(level: Level) -> u64 {
     (kernels.silu_mul)(&mut out, &x);
     hash(&mut state, &out);
     hash(&mut state, &[(kernels.dot)(&x, &y), (kernels.log_normaliser)(&x) as f32]);
-    let attention =
-        Attention { keys: &[&x], values: &[&y], block_len: 10, stride: 100, offset: 3, length: 9, scale: 0.1 };
+    let attention = Attention {
+        keys: &[&x],
+        values: &[&y],
+        block_len: 10,
+        stride: 100,
+        offset: 3,
+        first: 0,
+        length: 9,
+        scale: 0.1,
+        softcap: 0.0,
+    };
     let mut out = vec![0.0; 96];
     (kernels.attend)(&x[..96], &attention, &mut [0.0; 9], &mut out);
     hash(&mut state, &out);

@@ -89,7 +89,7 @@ proptest! {
         let keys: Vec<&[f32]> = blocks.iter().map(|(keys, _)| keys.as_slice()).collect();
         let values: Vec<&[f32]> = blocks.iter().map(|(_, values)| values.as_slice()).collect();
         let query: Vec<f32> = (0..size).map(|_| numbers.float(2.0)).collect();
-        let attention = Attention { keys: &keys, values: &values, block_len, stride, offset: size, length, scale: 0.125 };
+        let attention = Attention { keys: &keys, values: &values, block_len, stride, offset: size, first: length / 3, length, scale: 0.125, softcap: 3.0 };
         let run = |level| {
             let (mut scores, mut out) = (vec![0.0; length], vec![0.0; size]);
             (Kernels::new(level).attend)(&query, &attention, &mut scores, &mut out);

@@ -5,10 +5,11 @@
 //! architecture: what differs is data of the configuration and of the layers.
 
 mod attention;
+mod experts;
 mod feed_forward;
 mod linear;
 mod pass;
 mod rope;
 
 pub(crate) use pass::{Buffers, Forward, Slot, kv_shape};
-pub(crate) use rope::Rotation;
+pub(crate) use rope::Rotations;

@@ -1,9 +1,10 @@
 //! One batch of tokens from embeddings to logits.
 
-use super::rope::{Angles, Rotation};
+use super::rope::{Rotations, Turn};
 use crate::kv::{KvCache, KvShape};
 use crate::model::Model;
 use crate::pool::Pool;
+use puma_kernels::float::activation;
 use puma_kernels::{Columns, Kernels};
 
 /// One token of a batch.
@@ -22,7 +23,7 @@ pub(crate) struct Forward<'a> {
     pub(crate) model: &'a Model,
     pub(crate) kernels: &'a Kernels,
     pub(crate) pool: &'a Pool,
-    pub(crate) rotation: &'a Rotation,
+    pub(crate) rotations: &'a Rotations,
 }
 
 /// Buffers reused from call to call, each `[token][numbers]`.
@@ -38,6 +39,9 @@ pub(crate) struct Buffers {
     pub(super) gate: Vec<f32>,
     pub(super) up: Vec<f32>,
     pub(super) product: Vec<f32>,
+    /// Numbers of one expert's tokens, of the blocks that its router chose.
+    pub(super) gathered: Vec<f32>,
+    pub(super) chosen: Vec<f32>,
     pub(super) logits: Vec<f32>,
 }
 
@@ -57,13 +61,13 @@ impl Forward<'_> {
         buffers: &'b mut Buffers,
     ) -> std::slice::ChunksExact<'b, f32> {
         let width = self.model.config.embedding_length;
-        let angles: Vec<Angles> = batch.iter().map(|slot| self.rotation.angles(slot.position)).collect();
+        let turns: Vec<Turn> = batch.iter().map(|slot| self.rotations.turn(slot.position)).collect();
         buffers.hidden.resize(batch.len() * width, 0.0);
         for (slot, hidden) in batch.iter().zip(buffers.hidden.chunks_exact_mut(width)) {
             self.model.embed(slot.token, hidden);
         }
         for (index, layer) in self.model.layers.iter().enumerate() {
-            self.attention(index, layer, batch, &angles, caches, buffers);
+            self.attention(index, layer, batch, &turns, caches, buffers);
             self.feed_forward(layer, buffers);
         }
         self.logits(batch, buffers);
@@ -87,5 +91,12 @@ impl Forward<'_> {
         self.normalise(product, &self.model.output_norm, normal);
         columns.fill(self.kernels, normal, width);
         self.multiply(&self.model.output, columns, logits);
+        let config = &self.model.config;
+        if config.logit_scale != 1.0 {
+            activation::scale(logits, config.logit_scale);
+        }
+        if let Some(cap) = config.final_logit_softcapping {
+            (self.kernels.soft_cap)(logits, cap);
+        }
     }
 }

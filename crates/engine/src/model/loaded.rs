@@ -1,10 +1,12 @@
 //! A loaded model: hyperparameters and where the weights are.
 
+use super::layer::Layer;
+use super::refusal;
 use super::tensors::{Matrix, Tensors};
-use super::{llama, qwen2};
-use crate::config::{Architecture, Config};
+use crate::config::{Config, Rope, RopeScaling};
 use crate::error::EngineError;
 use crate::gguf::Gguf;
+use puma_kernels::float::activation;
 use puma_kernels::{TensorType, Weights};
 use std::path::Path;
 
@@ -33,27 +35,6 @@ const FILE_TYPES: [(u32, &str); 21] = [
     (38, "MXFP4"),
 ];
 
-/// A matrix and, in some models, what is added to its product.
-#[derive(Debug)]
-pub struct Linear {
-    pub weight: Matrix,
-    pub bias: Option<Vec<f32>>,
-}
-
-/// One transformer layer; fields are named as its tensors in GGUF.
-#[derive(Debug)]
-pub struct Layer {
-    pub attn_norm: Vec<f32>,
-    pub attn_q: Linear,
-    pub attn_k: Linear,
-    pub attn_v: Linear,
-    pub attn_output: Linear,
-    pub ffn_norm: Vec<f32>,
-    pub ffn_gate: Matrix,
-    pub ffn_up: Matrix,
-    pub ffn_down: Matrix,
-}
-
 /// A model ready to run. Weights stay in the file's mapping; only norms and biases are copied.
 #[derive(Debug)]
 pub struct Model {
@@ -63,8 +44,28 @@ pub struct Model {
     pub(crate) layers: Vec<Layer>,
     pub(crate) output_norm: Vec<f32>,
     pub(crate) output: Matrix,
-    /// Divisors of the rotary frequencies (Llama 3), one a pair.
-    pub(crate) rope_freqs: Option<Vec<f32>>,
+    pub(crate) rope_divisors: RopeDivisors,
+}
+
+/// What the rotary frequencies are divided by, one number a pair; by nothing where there is no tensor.
+#[derive(Debug)]
+pub(crate) enum RopeDivisors {
+    /// `rope_freqs.weight` (Llama 3).
+    Always(Option<Vec<f32>>),
+    /// `rope_factors_short.weight` for windows up to the original context, and `rope_factors_long.weight` beyond.
+    ByWindow { short: Vec<f32>, long: Vec<f32> },
+}
+
+impl RopeDivisors {
+    fn load(tensors: &Tensors<'_>, rope: &Rope) -> Result<Self, EngineError> {
+        const LONG: &str = "rope_factors_long.weight";
+        let pairs = rope.dimension_count / 2;
+        if rope.scaling == RopeScaling::Long || tensors.has(LONG) {
+            let short = tensors.vector("rope_factors_short.weight", pairs)?;
+            return Ok(Self::ByWindow { short, long: tensors.vector(LONG, pairs)? });
+        }
+        Ok(Self::Always(tensors.optional_vector("rope_freqs.weight", pairs)?))
+    }
 }
 
 impl Model {
@@ -81,14 +82,11 @@ impl Model {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_gguf(gguf: Gguf) -> Result<Self, EngineError> {
-        let config = Config::read(gguf.metadata())?;
+        let config = Config::read(gguf.metadata()).map_err(|error| refusal::explained(error, &gguf))?;
         let tensors = Tensors::new(&gguf);
         let token_embd = tensors.matrix("token_embd.weight", config.embedding_length, None)?;
         let layers = (0..config.block_count)
-            .map(|index| match config.architecture {
-                Architecture::Llama => llama::layer(&tensors, &config, index),
-                Architecture::Qwen2 => qwen2::layer(&tensors, &config, index),
-            })
+            .map(|index| Layer::load(&tensors, &config, index))
             .collect::<Result<Vec<_>, _>>()?;
         let output_norm = tensors.vector("output_norm.weight", config.embedding_length)?;
         // Without an output matrix of its own a model projects with its embeddings.
@@ -97,10 +95,10 @@ impl Model {
         } else {
             token_embd.clone()
         };
-        let rope_freqs = tensors.optional_vector("rope_freqs.weight", config.rope.dimension_count / 2)?;
+        let rope_divisors = RopeDivisors::load(&tensors, &config.ropes[0])?;
         tensors.finish()?;
         drop(tensors);
-        Ok(Self { gguf, config, token_embd, layers, output_norm, output, rope_freqs })
+        Ok(Self { gguf, config, token_embd, layers, output_norm, output, rope_divisors })
     }
 
     /// The hyperparameters.
@@ -144,5 +142,19 @@ impl Model {
     /// Writes the embedding of `token`, which must be in the vocabulary.
     pub(crate) fn embed(&self, token: u32, out: &mut [f32]) {
         self.token_embd.row(&self.gguf, token as usize, out);
+        if self.config.embedding_scale != 1.0 {
+            activation::scale(out, self.config.embedding_scale);
+        }
+    }
+
+    /// The divisors of the rotary frequencies for a window of `context_length` tokens.
+    pub(crate) fn rope_divisors(&self, context_length: usize) -> Option<&[f32]> {
+        match &self.rope_divisors {
+            RopeDivisors::Always(divisors) => divisors.as_deref(),
+            RopeDivisors::ByWindow { long, .. } if context_length > self.config.ropes[0].original_context as usize => {
+                Some(long)
+            }
+            RopeDivisors::ByWindow { short, .. } => Some(short),
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! Models: their weights by GGUF name, and what each architecture's layers are made of.
+//! Models: their weights by GGUF name. What is looked for follows the architecture's recipe ([`crate::config`]).
 
-mod llama;
+mod layer;
 mod loaded;
-mod qwen2;
+mod refusal;
 mod tensors;
 
-pub use loaded::{Layer, Linear, Model};
+pub use layer::{Experts, FeedForward, Gated, Layer, Linear};
+pub use loaded::Model;
 pub use tensors::Matrix;
