@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Doctor(command::doctor::DoctorArgs),
     /// Prove that the embedded engine computes the same bits as everywhere else.
     Engine(command::engine::EngineArgs),
+    /// Measure how fast the embedded engine is here, and how far from what this machine can do.
+    Bench(command::bench::BenchArgs),
     /// Print a completion script for a shell.
     Completions(command::completions::CompletionsArgs),
     /// Print the manual page (roff).

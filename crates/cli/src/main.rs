@@ -3,6 +3,7 @@
 mod across;
 mod args;
 mod baseline_text;
+mod bench;
 mod bundle;
 mod check;
 mod command;
@@ -119,6 +120,7 @@ fn dispatch(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Monitor(args) => command::monitor::run(args, context),
         Command::Doctor(args) => command::doctor::run(args, context),
         Command::Engine(args) => command::engine::run(args, context),
+        Command::Bench(args) => command::bench::run(args, context),
         Command::Completions(args) => command::completions::run(args, &context.ui),
         Command::Man(args) => command::man::run(args, &context.ui),
         Command::Reference(args) => command::reference::run(args, context),

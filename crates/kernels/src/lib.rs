@@ -13,6 +13,7 @@ pub mod matmul;
 pub mod table;
 pub mod tensor_type;
 
+pub use arch::ceiling::{IntegerLoop, integer_loops, read_words};
 pub use float::attention::Attention;
 pub use level::{Level, UnknownLevel};
 pub use matmul::activation::ActivationGroup;

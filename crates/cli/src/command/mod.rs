@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod baselines;
+pub(crate) mod bench;
 pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod compare;

@@ -177,6 +177,16 @@ fn every_key_of_engine_digest_is_documented() {
 }
 
 #[test]
+fn every_key_of_bench_engine_is_documented() {
+    let home = Home::new();
+    let model = home.model();
+    let short = ["--prompt", "8", "--generate", "4", "--triage", "2", "--repetitions", "1", "--roofline", "--json"];
+    let bench = |more: &[&str]| home.puma(&[&["bench", "engine", &model], more].concat()).json();
+    agrees("puma bench engine", &[bench(&short)]);
+    agrees("puma bench engine --first-token", &[bench(&["--first-token", "--json"])]);
+}
+
+#[test]
 fn every_key_of_compare_is_documented() {
     let (home, [triage, estimation]) = home_with_runs();
     let id = |report: &Value| report["run_id"].as_str().expect("a run has an id").to_owned();

@@ -3,6 +3,7 @@
 mod across;
 mod agent;
 mod bad_input;
+mod bench;
 mod bundle;
 mod commands;
 mod compare;

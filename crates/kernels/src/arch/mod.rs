@@ -2,6 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+pub(crate) mod ceiling;
 mod instances;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
