@@ -10,7 +10,7 @@ use super::subject::{self, Subject};
 use super::work::{self, Done, Test, Triage, TriageCounts, interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
-use puma_engine::{CONTRACT, Engine, EngineOptions, Level};
+use puma_engine::{Engine, EngineOptions, Level};
 use std::path::Path;
 
 /// What to measure, in which ways.
@@ -87,7 +87,7 @@ pub(crate) fn measure(plan: &Plan, context: &Context) -> Result<Report, Failure>
     let rows = candidates.iter().flat_map(|candidate| candidate.rows(&cost, &ceilings)).collect();
     Ok(Report {
         puma_version: env!("CARGO_PKG_VERSION"),
-        contract: CONTRACT,
+        contract: plan.options.kv_type.contract(),
         model: ModelFacts {
             name: plan.model.clone(),
             architecture: subject.model.config().architecture.name().to_owned(),

@@ -7,7 +7,7 @@ use crate::options::EngineOptions as EngineArgs;
 use crate::wire;
 use clap::{Args, Subcommand};
 use puma_backends::embedded::CONTEXT_CAP;
-use puma_engine::{EngineOptions, Level, UnknownLevel};
+use puma_engine::{EngineOptions, KvType, Level, UnknownLevel};
 
 /// Arguments of `puma bench`.
 #[derive(Debug, Args)]
@@ -48,6 +48,9 @@ struct EngineBenchArgs {
     /// Sequences computed together in the triage test.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     batch: Option<u32>,
+    /// What keys and values are kept as: f32, or f16, which is another numerics contract.
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = kv_type)]
+    kv_type: KvType,
     /// How often every test is repeated.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repetitions: u32,
@@ -72,6 +75,7 @@ pub(crate) fn run(args: BenchArgs, context: &Context) -> Result<(), Failure> {
         threads,
         simd,
         batch,
+        kv_type,
         repetitions,
         roofline,
         first_token: only_first_token,
@@ -83,6 +87,7 @@ pub(crate) fn run(args: BenchArgs, context: &Context) -> Result<(), Failure> {
     let (prompts, generations) = (tokens(prompt), tokens(generate));
     let longest = prompts.iter().chain(&generations).max().map_or(0, |longest| longest + 1);
     let options = wire::engine_options(&EngineArgs { batch, ..EngineArgs::default() }, CONTEXT_CAP.max(longest))?;
+    let options = EngineOptions { kv_type, ..options };
     let threads = match threads.as_slice() {
         [] => vec![options.threads],
         wanted => wanted.iter().map(|&count| count as usize).collect(),
@@ -109,6 +114,11 @@ fn levels(names: &[String], best: Level) -> Result<Vec<Level>, Failure> {
             .map(|name| name.parse().map_err(|error: UnknownLevel| Failure::invalid(error.to_string())))
             .collect(),
     }
+}
+
+fn kv_type(name: &str) -> Result<KvType, String> {
+    let names = || KvType::ALL.map(KvType::name).join(", ");
+    KvType::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("types are {}", names()))
 }
 
 fn first_token_text(found: &FirstToken) -> String {
