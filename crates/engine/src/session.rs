@@ -174,7 +174,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes `model` ready. The weights stay in the file's mapping; threads start here.
+    /// Makes `model` ready: threads start, and where memory allows it the weights are packed, once for all engines of it.
     ///
     /// # Errors
     /// An option is out of range, or threads cannot be started.
@@ -201,6 +201,9 @@ impl Engine {
             option: "threads",
             message: format!("cannot start {} threads: {error}", options.threads),
         })?;
+        if plan.packed {
+            model.pack(&pool);
+        }
         Ok(Self {
             kernels: Kernels::new(options.level),
             pool,

@@ -3,7 +3,7 @@
 //! `cargo bench -p puma-kernels`; the item counter is multiplications.
 
 use divan::counter::ItemsCount;
-use puma_kernels::{Columns, Kernels, Level, TensorType, Weights};
+use puma_kernels::{Columns, Kernels, Level, Packed, TensorType, Weights};
 
 const ROWS: usize = 1536;
 const LEN: usize = 768;
@@ -30,7 +30,7 @@ fn multiply(bencher: divan::Bencher<'_, '_>, (kind, level, count): (&str, &str, 
     let kernels = Kernels::new(level.parse::<Level>().expect("an available level"));
     let bytes = vec![0x11u8; kind.row_bytes(LEN).expect("whole blocks") * ROWS];
     let mut weights = Weights::new(kind, &bytes, ROWS, LEN).expect("matching sizes");
-    let packed = kernels.packed(&weights);
+    let packed = Packed::new(&weights);
     weights.packed = packed.as_ref();
     let values: Vec<f32> = (0..LEN * count).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut columns = Columns::default();

@@ -1,14 +1,11 @@
 //! The table of functions for one level; built once, passed by reference.
 
-use crate::arch::rows::ROWS;
 use crate::matmul::activation::ActivationGroup;
 use crate::matmul::columns::Weights;
-use crate::matmul::packed::Packed;
 use crate::{Attention, Columns, Level, TensorType, arch};
 use std::ops::Range;
 
 type Multiply = fn(&Weights<'_>, Range<usize>, &Columns, &mut [&mut [f32]]);
-type Pack = fn(&Weights<'_>, Range<usize>, &mut [u8]);
 
 /// The kernels of one level. Every function gives the same bits at every level.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +32,6 @@ pub struct Kernels {
     pub quantise: fn(&[f32], &mut [ActivationGroup]),
     pub(crate) multiply_floats: Multiply,
     pub(crate) multiply: fn(TensorType) -> Option<Multiply>,
-    pub(crate) pack: fn(TensorType) -> Option<Pack>,
 }
 
 impl Kernels {
@@ -69,23 +65,5 @@ impl Kernels {
         assert!(out.iter().all(|out| out.len() == rows.len()), "output slices have the length of the row range");
         let multiply = (self.multiply)(weights.kind).unwrap_or(self.multiply_floats);
         multiply(weights, rows, columns, out);
-    }
-
-    /// Packs the rows of panel `index` of `weights` into `panel`, one of [`Packed::panels_mut`]. Nothing happens to types
-    /// that have no packed form. Panics if the panel is not of these weights.
-    pub fn pack(&self, weights: &Weights<'_>, index: usize, panel: &mut [u8]) {
-        if let Some(pack) = (self.pack)(weights.kind) {
-            let rows = index * ROWS..(index * ROWS + ROWS).min(weights.rows);
-            pack(weights, rows, panel);
-        }
-    }
-
-    /// All of `weights` packed; `None` for types that have no packed form.
-    pub fn packed(&self, weights: &Weights<'_>) -> Option<Packed> {
-        let mut packed = Packed::zeroed(weights)?;
-        for (index, panel) in packed.panels_mut().enumerate() {
-            self.pack(weights, index, panel);
-        }
-        Some(packed)
     }
 }

@@ -1,7 +1,7 @@
 //! Every level, batch size and row split gives the scalar level's bits.
 
 use proptest::prelude::*;
-use puma_kernels::{Attention, Columns, Kernels, Level, TensorType, Weights};
+use puma_kernels::{Attention, Columns, Kernels, Level, Packed, TensorType, Weights};
 
 mod common;
 use common::{Numbers, random_row};
@@ -46,7 +46,7 @@ proptest! {
         let values: Vec<f32> = (0..len * count).map(|_| numbers.float(3.0)).collect();
         let want = product(Level::Scalar, &weights, &values, rows, count);
         for level in Level::available() {
-            let packed = Kernels::new(level).packed(&weights);
+            let packed = Packed::new(&weights);
             let weights = Weights { packed: packed.as_ref(), ..weights };
             prop_assert_eq!(bits(&product(level, &weights, &values, rows, count)), bits(&want), "{} packed", level);
             prop_assert_eq!(bits(&product(level, &weights, &values, split, batch)), bits(&want), "{} packed split", level);

@@ -32,8 +32,8 @@ impl Forward<'_> {
         let rows = weights.rows;
         out.resize(rows * columns.count(), 0.0);
         let threads = self.pool.threads().min(rows.div_ceil(ROWS_WORTH_A_THREAD)).max(1);
-        // A multiple of eight leaves no half-empty panel in the middle; the split itself changes no bit.
-        let part = rows.div_ceil(threads).next_multiple_of(8);
+        // A multiple of sixteen cuts no panel in two; the split itself changes no bit.
+        let part = rows.div_ceil(threads).next_multiple_of(16);
         self.pool.for_each_row_range(out, rows, part, &|range, slices| {
             self.kernels.multiply(&weights, range, columns, slices);
         });

@@ -1,6 +1,7 @@
 //! A loaded model: hyperparameters and where the weights are.
 
 use super::layer::Layer;
+use super::packed::PackedWeights;
 use super::refusal;
 use super::tensors::{Matrix, Tensors};
 use crate::config::{Config, Rope, RopeScaling};
@@ -9,6 +10,7 @@ use crate::gguf::Gguf;
 use puma_kernels::float::activation;
 use puma_kernels::{TensorType, Weights};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Names of `general.file_type`, as llama.cpp numbers them; mixtures whose name no single tensor type tells.
 const FILE_TYPES: [(u32, &str); 21] = [
@@ -35,7 +37,7 @@ const FILE_TYPES: [(u32, &str); 21] = [
     (38, "MXFP4"),
 ];
 
-/// A model ready to run. Weights stay in the file's mapping; only norms and biases are copied.
+/// A model ready to run. Weights stay in the file's mapping, and may stand packed beside it; norms and biases are copied.
 #[derive(Debug)]
 pub struct Model {
     gguf: Gguf,
@@ -45,6 +47,7 @@ pub struct Model {
     pub(crate) output_norm: Vec<f32>,
     pub(crate) output: Matrix,
     pub(crate) rope_divisors: RopeDivisors,
+    pub(super) packed: OnceLock<PackedWeights>,
 }
 
 /// What the rotary frequencies are divided by, one number a pair; by nothing where there is no tensor.
@@ -98,7 +101,7 @@ impl Model {
         let rope_divisors = RopeDivisors::load(&tensors, &config.ropes[0])?;
         tensors.finish()?;
         drop(tensors);
-        Ok(Self { gguf, config, token_embd, layers, output_norm, output, rope_divisors })
+        Ok(Self { gguf, config, token_embd, layers, output_norm, output, rope_divisors, packed: OnceLock::new() })
     }
 
     /// The hyperparameters.
@@ -136,7 +139,8 @@ impl Model {
     }
 
     pub(crate) fn weights(&self, matrix: &Matrix) -> Weights<'_> {
-        matrix.weights(&self.gguf)
+        let weights = matrix.weights(&self.gguf);
+        Weights { packed: self.packed.get().and_then(|packed| packed.of(&weights)), ..weights }
     }
 
     /// Writes the embedding of `token`, which must be in the vocabulary.

@@ -2,6 +2,7 @@
 
 mod layer;
 mod loaded;
+mod packed;
 mod refusal;
 mod tensors;
 

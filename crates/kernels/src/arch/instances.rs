@@ -52,15 +52,6 @@ macro_rules! table {
             $crate::matmul::float_rows::multiply(weights, rows, columns, out);
         }
 
-        #[$attribute]
-        fn pack<F: $crate::block::Format>(
-            weights: &$crate::Weights<'_>,
-            rows: std::ops::Range<usize>,
-            panel: &mut [u8],
-        ) {
-            $crate::matmul::packed::pack::<F>(weights, rows, panel);
-        }
-
         /// The functions of `level`, which must be the level of this file.
         #[allow(unused_unsafe, unsafe_code, reason = "entering functions of a detected instruction set")]
         pub(crate) fn kernels(level: $crate::Level) -> $crate::Kernels {
@@ -73,14 +64,6 @@ macro_rules! table {
                 // SAFETY: as below.
                 unsafe { multiply::<F>(weights, rows, columns, out) }
             }
-            fn enter_pack<F: $crate::block::Format>(
-                weights: &$crate::Weights<'_>,
-                rows: std::ops::Range<usize>,
-                panel: &mut [u8],
-            ) {
-                // SAFETY: as below.
-                unsafe { pack::<F>(weights, rows, panel) }
-            }
             $crate::Kernels {
                 level,
                 // SAFETY: this table is built for its own level only, whose token exists only after its instruction set was
@@ -89,7 +72,6 @@ macro_rules! table {
                 // SAFETY: as above.
                 multiply_floats: |weights, rows, columns, out| unsafe { multiply_floats(weights, rows, columns, out) },
                 multiply: |kind| $crate::block::with_format!(kind, F => Some(enter_multiply::<F>), else None),
-                pack: |kind| $crate::block::with_format!(kind, F => Some(enter_pack::<F>), else None),
             }
         }
     };

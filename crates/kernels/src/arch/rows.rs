@@ -31,7 +31,8 @@ pub(crate) trait Arch: Copy {
     /// The codes of one group: 16 rows of 32 weights, in whatever form [`dots`](Self::dots) wants.
     type Quants: Copy;
 
-    /// Columns that are worth computing together: 8, 4, 2 or 1.
+    /// Columns that are worth computing together: 8, 4 or 1. What is left is computed one by one: every size more is code for
+    /// every format, and the compiler's time.
     const COLUMNS: usize;
 
     /// Unpacks the codes of one group from `F::QUANT_BITS` chunks; see [`crate::matmul::packed`] for their order.

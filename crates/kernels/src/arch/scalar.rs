@@ -21,7 +21,7 @@ impl Arch for Scalar {
     type Integers = [i32; ROWS];
     /// Values of the codes in step order.
     type Quants = [[i8; 64]; 8];
-    const COLUMNS: usize = 4;
+    const COLUMNS: usize = 1;
 
     #[inline(always)]
     fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {

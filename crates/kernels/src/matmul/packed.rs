@@ -33,7 +33,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Room for `weights` in packed form, to be filled by [`crate::Kernels::pack`]; `None` for types that are multiplied
+    /// Room for `weights` in packed form, to be filled by [`pack_panel`](Self::pack_panel); `None` for types that are multiplied
     /// as they stand in the file (F32, F16, BF16).
     pub fn zeroed(weights: &Weights<'_>) -> Option<Self> {
         let panel_bytes = panel_bytes(weights.kind, weights.len)?;
@@ -50,6 +50,22 @@ impl Packed {
     /// The panels, to be filled by several threads.
     pub fn panels_mut(&mut self) -> std::slice::ChunksExactMut<'_, u8> {
         self.bytes[self.start..].chunks_exact_mut(self.panel_bytes)
+    }
+
+    /// Packs the rows of panel `index` of `weights` into `panel`, one of [`panels_mut`](Self::panels_mut). Nothing happens to
+    /// types that have no packed form. Panics if the panel is not of these weights.
+    pub fn pack_panel(weights: &Weights<'_>, index: usize, panel: &mut [u8]) {
+        let rows = index * ROWS..(index * ROWS + ROWS).min(weights.rows);
+        crate::block::with_format!(weights.kind, F => pack::<F>(weights, rows, panel), else ());
+    }
+
+    /// All of `weights` packed; `None` for types that have no packed form.
+    pub fn new(weights: &Weights<'_>) -> Option<Self> {
+        let mut packed = Self::zeroed(weights)?;
+        for (index, panel) in packed.panels_mut().enumerate() {
+            Self::pack_panel(weights, index, panel);
+        }
+        Some(packed)
     }
 
     /// Panel `index`.
@@ -181,7 +197,8 @@ fn bytes(bytes: &[u8; ROWS]) -> [i8; ROWS] {
 }
 
 /// Packs rows `rows` (at most sixteen) of `weights` into `panel`; missing rows become zeros.
-#[inline(always)]
+///
+/// Not compiled for every level: packing is bound by memory, and wider registers gain little.
 pub(crate) fn pack<F: Format>(weights: &Weights<'_>, rows: Range<usize>, panel: &mut [u8]) {
     let row_bytes = weights.row_bytes();
     let (codes, scales) = panel.split_at_mut(Layout::<F>::code_bytes(weights.len));

@@ -190,14 +190,11 @@ pub(crate) fn multiply<A: Arch, F: Format>(
             at: wanted.start - rows.start,
         };
         let mut column = 0;
-        if A::COLUMNS >= 8 {
+        if A::COLUMNS == 8 {
             column = tiles::<A, F, 8>(arch, panel, columns, column, &mut target);
         }
-        if A::COLUMNS >= 4 {
+        if A::COLUMNS == 4 {
             column = tiles::<A, F, 4>(arch, panel, columns, column, &mut target);
-        }
-        if A::COLUMNS >= 2 {
-            column = tiles::<A, F, 2>(arch, panel, columns, column, &mut target);
         }
         tiles::<A, F, 1>(arch, panel, columns, column, &mut target);
     }
