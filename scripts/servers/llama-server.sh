@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# llama-server, built from the llama.cpp source inside the Python package llama-cpp-python.
+# llama-server and its sisters, built from the llama.cpp source inside the Python package llama-cpp-python.
 #
 #   scripts/servers/llama-server.sh build DIR                     fetch and build below DIR; prints the binary's path
 #   scripts/servers/llama-server.sh start DIR FILE.gguf [PORT]    serve on loopback, port 18080 unless told
@@ -25,7 +25,8 @@ build)
     export PATH=$dir/venv/bin:$PATH
     cmake -S "$dir/llama_cpp_python-$version/vendor/llama.cpp" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
         -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF -DGGML_NATIVE=ON
-    ninja -C "$dir/build" llama-server
+    # The other three are what `cargo xtask bench-vs-llama` compares PUMA with.
+    ninja -C "$dir/build" llama-server llama-bench llama-completion llama-quantize
     echo "$dir/build/bin/llama-server"
     ;;
 start)

@@ -1,9 +1,10 @@
-//! The project's habits as commands: `cargo xtask ci|test|tidy|gen|platforms|dist`.
+//! The project's habits as commands: `cargo xtask ci|test|tidy|gen|platforms|dist|bench-vs-llama`.
 //!
 //! A rule that a person must remember is a rule that will be broken; here they are commands that fail.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its caller")]
 
+mod bench_vs_llama;
 mod ci;
 mod command;
 mod cross;
@@ -30,6 +31,9 @@ The project's habits as commands.
                                      release archives and SHA256SUMS, in target/dist unless told otherwise
   cargo xtask fuzz [TARGET]... [--seconds N]
                                      the fuzz targets gguf, tokenizer, template, N seconds each (60)
+  cargo xtask bench-vs-llama [--models FILE,...] [--threads 1,2] [--repetitions 5] [--parts speed,first-token,triage]
+                [--data CSV] [--issues 200] [--llama DIR] [--puma FILE] [--json OUT] [--quick]
+                                     the engine beside llama.cpp: tables in Markdown
   cargo xtask gen [--check]          writes docs/reference from the program's own tables, or checks it
 ";
 
@@ -47,6 +51,9 @@ fn main() -> ExitCode {
         ["dist", rest @ ..] => dist::Options::parse(rest).and_then(|options| dist::run(&options)),
         ["fuzz", rest @ ..] => fuzz::Options::parse(rest).and_then(|options| fuzz::run(&options)),
         ["platforms"] => platforms::check(),
+        ["bench-vs-llama", rest @ ..] => {
+            bench_vs_llama::Options::parse(rest).and_then(|options| bench_vs_llama::run(&options))
+        }
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
