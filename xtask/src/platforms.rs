@@ -6,10 +6,17 @@ use crate::{command, workspace};
 use std::path::Path;
 use std::process::Command;
 
-/// What runs on an emulated ARM processor. The digests' expected values are committed, so that passing means having the
-/// bits of x86_64.
-const EMULATED_TESTS: [&[&str]; 2] =
-    [&["-p", "puma-host"], &["-p", "puma-kernels", "-p", "puma-engine", "--test", "digest", "committed"]];
+/// ARM processors that the emulator knows, the newest last, and the instruction sets that must be found on each.
+const PROCESSORS: [(&str, &str); 3] = [
+    ("cortex-a72", "scalar,neon"),
+    ("neoverse-n1", "scalar,neon,neon-dotprod"),
+    ("max", "scalar,neon,neon-dotprod,neon-i8mm"),
+];
+/// What runs on each of them: which instruction sets there are, and digests, those of models with the best of them. Expected
+/// values are committed, so that passing means having the bits of x86_64.
+const DIGESTS: &str = "-p puma-kernels -p puma-engine --test levels --test digest -- expected_levels committed";
+/// What runs on the newest, with each of its instruction sets.
+const EMULATED_TESTS: [&str; 2] = ["-p puma-host", "-p puma-kernels"];
 const EMULATOR: &str = "qemu-aarch64-static";
 /// Where a test of the program looks for the words that start it on another processor.
 const OTHER_MACHINE: &str = "PUMA_TEST_OTHER_MACHINE";
@@ -49,7 +56,11 @@ pub(crate) fn check() -> Result<(), String> {
 /// The words that precede a program for ARM Linux to run it here; `None` where there is no emulator.
 pub(crate) fn emulator() -> Option<[&'static str; 5]> {
     let here = command::works(EMULATOR, &["--version"]) && Path::new(ARM_LIBRARIES).is_dir();
-    here.then_some([EMULATOR, "-cpu", "max", "-L", ARM_LIBRARIES])
+    here.then_some(emulator_of(PROCESSORS[PROCESSORS.len() - 1].0))
+}
+
+fn emulator_of(processor: &'static str) -> [&'static str; 5] {
+    [EMULATOR, "-cpu", processor, "-L", ARM_LIBRARIES]
 }
 
 fn emulated(zig: &Zig, program: &Path) -> Result<(), String> {
@@ -58,17 +69,24 @@ fn emulated(zig: &Zig, program: &Path) -> Result<(), String> {
         return left_out("nothing was run on an emulated ARM processor", reason);
     };
     command::run_command(Command::new(emulator[0]).args(&emulator[1..]).arg(program).arg("--version"))?;
-    EMULATED_TESTS.iter().try_for_each(|test| {
-        let mut cargo = zig.test(&ARM_LINUX, &emulator);
-        // Emulated, a backtrace takes so long that tests which wait for one miss their time; and no load is what it seems.
-        cargo
-            .env("RUST_BACKTRACE", "0")
-            .env_remove("PUMA_TEST_CODECARBON")
-            .env_remove("PUMA_TEST_SCIENCE_PYTHON")
-            .env_remove("PUMA_EXPECT_SERVERS");
-        command::run_command(cargo.args(*test))
-    })?;
+    for (processor, levels) in PROCESSORS {
+        emulated_test(zig, &emulator_of(processor), levels, DIGESTS)?;
+    }
+    let (_, levels) = PROCESSORS[PROCESSORS.len() - 1];
+    EMULATED_TESTS.iter().try_for_each(|test| emulated_test(zig, &emulator, levels, test))?;
     both_programs(&emulator, program)
+}
+
+fn emulated_test(zig: &Zig, emulator: &[&str], levels: &str, test: &str) -> Result<(), String> {
+    let mut cargo = zig.test(&ARM_LINUX, emulator);
+    // Emulated, a backtrace takes so long that tests which wait for one miss their time; and no load is what it seems.
+    cargo
+        .env("RUST_BACKTRACE", "0")
+        .env("PUMA_EXPECT_LEVELS", levels)
+        .env_remove("PUMA_TEST_CODECARBON")
+        .env_remove("PUMA_TEST_SCIENCE_PYTHON")
+        .env_remove("PUMA_EXPECT_SERVERS");
+    command::run_command(cargo.args(test.split(' ')))
 }
 
 /// The native and the emulated program make a run of the same spec each, and must have computed the same bits.

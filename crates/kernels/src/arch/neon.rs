@@ -11,12 +11,6 @@ use core::arch::aarch64::*;
 #[derive(Clone, Copy)]
 struct Neon<D>(D);
 
-/// Something for each of the four registers of sixteen rows.
-#[inline(always)]
-fn four<T>(make: impl Fn(usize) -> T) -> [T; 4] {
-    [make(0), make(1), make(2), make(3)]
-}
-
 impl<D: Dots> Neon<D> {
     /// Bytes `16 * part..` of a chunk: four rows.
     #[inline(always)]
@@ -84,15 +78,13 @@ impl<D: Dots> Arch for Neon<D> {
 
     #[inline(always)]
     fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {
-        std::array::from_fn(
-            #[inline(always)]
-            |step| {
-                four(
-                    #[inline(always)]
-                    |part| self.values::<F>(chunks, step, part),
-                )
-            },
-        )
+        let mut quants = [[self.values::<F>(chunks, 0, 0); 4]; 8];
+        for (step, parts) in quants.iter_mut().enumerate() {
+            for (part, values) in parts.iter_mut().enumerate() {
+                *values = self.values::<F>(chunks, step, part);
+            }
+        }
+        quants
     }
 
     #[inline(always)]
@@ -101,33 +93,27 @@ impl<D: Dots> Arch for Neon<D> {
         quants: &Self::Quants,
         columns: [&ActivationGroup; N],
     ) -> [Halves<Self::Integers>; N] {
-        // A sum starts with every weight's share of `ZERO` taken away.
-        let start = |x: i32| -F::ZERO * x;
-        if F::HALVES {
-            let first = columns.map(
-                #[inline(always)]
-                |x| start(x.halves[0]),
-            );
-            let second = columns.map(
-                #[inline(always)]
-                |x| start(x.halves[1]),
-            );
-            let first = self.0.products::<F, N>(quants, columns, 0..1, first);
-            let second = self.0.products::<F, N>(quants, columns, 1..2, second);
-            std::array::from_fn(
-                #[inline(always)]
-                |c| Halves { first: first[c], second: second[c] },
-            )
-        } else {
-            let whole = columns.map(
-                #[inline(always)]
-                |x| start(x.total),
-            );
-            self.0.products::<F, N>(quants, columns, 0..2, whole).map(
-                #[inline(always)]
-                |first| Halves { first, second: first },
-            )
+        let zero = self.0.start::<F>(0);
+        let mut sums = [Halves { first: zero, second: zero }; N];
+        let (mut first, mut second) = ([zero; N], [zero; N]);
+        for c in 0..N {
+            if F::HALVES {
+                (first[c], second[c]) =
+                    (self.0.start::<F>(columns[c].halves[0]), self.0.start::<F>(columns[c].halves[1]));
+            } else {
+                first[c] = self.0.start::<F>(columns[c].total);
+            }
         }
+        if F::HALVES {
+            self.0.products::<F, N, true, false>(quants, columns, &mut first);
+            self.0.products::<F, N, false, true>(quants, columns, &mut second);
+        } else {
+            self.0.products::<F, N, true, true>(quants, columns, &mut first);
+        }
+        for c in 0..N {
+            sums[c] = Halves { first: first[c], second: second[c] };
+        }
+        sums
     }
 
     #[inline(always)]
@@ -139,21 +125,23 @@ impl<D: Dots> Arch for Neon<D> {
     #[inline(always)]
     fn floats(self, values: &[f32; ROWS]) -> Self::Floats {
         let (parts, _) = values.as_chunks::<4>();
-        // SAFETY: `self` proves the instructions; each part has the 16 bytes read.
-        four(
-            #[inline(always)]
-            |part| unsafe { vld1q_f32(parts[part].as_ptr()) },
-        )
+        let mut floats = self.splat(0.0);
+        for (floats, part) in floats.iter_mut().zip(parts) {
+            // SAFETY: `self` proves the instructions; each part has the 16 bytes read.
+            *floats = unsafe { vld1q_f32(part.as_ptr()) };
+        }
+        floats
     }
 
     #[inline(always)]
     fn convert_halves(self, bits: &[u16; ROWS]) -> Self::Floats {
         let (parts, _) = bits.as_chunks::<4>();
-        // SAFETY: `self` proves the instructions; each part has the 8 bytes read.
-        four(
-            #[inline(always)]
-            |part| unsafe { vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(parts[part].as_ptr()))) },
-        )
+        let mut floats = self.splat(0.0);
+        for (floats, part) in floats.iter_mut().zip(parts) {
+            // SAFETY: `self` proves the instructions; each part has the 8 bytes read.
+            *floats = unsafe { vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(part.as_ptr()))) };
+        }
+        floats
     }
 
     #[inline(always)]
@@ -170,29 +158,23 @@ impl<D: Dots> Arch for Neon<D> {
 
     #[inline(always)]
     fn convert_integers(self, integers: Self::Integers) -> Self::Floats {
+        let [a, b, c, d] = integers;
         // SAFETY: `self` proves the instructions.
-        four(
-            #[inline(always)]
-            |part| unsafe { vcvtq_f32_s32(integers[part]) },
-        )
+        unsafe { [vcvtq_f32_s32(a), vcvtq_f32_s32(b), vcvtq_f32_s32(c), vcvtq_f32_s32(d)] }
     }
 
     #[inline(always)]
     fn add(self, x: Self::Floats, y: Self::Floats) -> Self::Floats {
+        let ([a, b, c, d], [e, f, g, h]) = (x, y);
         // SAFETY: `self` proves the instructions.
-        four(
-            #[inline(always)]
-            |part| unsafe { vaddq_f32(x[part], y[part]) },
-        )
+        unsafe { [vaddq_f32(a, e), vaddq_f32(b, f), vaddq_f32(c, g), vaddq_f32(d, h)] }
     }
 
     #[inline(always)]
     fn mul(self, x: Self::Floats, y: Self::Floats) -> Self::Floats {
+        let ([a, b, c, d], [e, f, g, h]) = (x, y);
         // SAFETY: `self` proves the instructions.
-        four(
-            #[inline(always)]
-            |part| unsafe { vmulq_f32(x[part], y[part]) },
-        )
+        unsafe { [vmulq_f32(a, e), vmulq_f32(b, f), vmulq_f32(c, g), vmulq_f32(d, h)] }
     }
 
     #[inline(always)]

@@ -7,7 +7,6 @@ use crate::block::format::Format;
 use crate::matmul::activation::ActivationGroup;
 use core::arch::aarch64::*;
 use core::arch::asm;
-use std::ops::Range;
 
 /// Values of one group: for each of eight steps sixteen rows of four weights, four rows in a register.
 pub(super) type Quants = [[int8x16_t; 4]; 8];
@@ -17,21 +16,34 @@ pub(super) type Sums = [int32x4_t; 4];
 
 /// A way to multiply. A value is the proof that this CPU has NEON and the instructions of the type.
 pub(super) trait Dots: Copy {
-    /// The products of `N` columns, at most four, over the halves `halves` of a group (four steps each), added to `start`.
-    fn products<F: Format, const N: usize>(
+    /// Adds the products of `N` columns, at most four, to `sums`: over the first half of a group (four steps), over the
+    /// second, or over both. Everything is unrolled, because a loop over steps would keep the weights in memory.
+    fn products<F: Format, const N: usize, const FIRST: bool, const SECOND: bool>(
         self,
         quants: &Quants,
         columns: [&ActivationGroup; N],
-        halves: Range<usize>,
-        start: [i32; N],
-    ) -> [Sums; N];
+        sums: &mut [Sums; N],
+    );
 
-    /// Activations `16 * half..` of a column.
+    /// What a sum starts with: the share of all weights' `ZERO`, taken away.
     #[inline(always)]
-    fn activations(self, x: &ActivationGroup, half: usize) -> int8x16_t {
-        let (halves, _) = x.quants.as_chunks::<16>();
+    fn start<F: Format>(self, sum: i32) -> Sums {
+        // SAFETY: `self` proves the instructions; nothing touches memory.
+        unsafe { [vdupq_n_s32(-F::ZERO * sum); 4] }
+    }
+
+    /// Half a group's activations of each column.
+    #[inline(always)]
+    fn activations<const N: usize>(self, columns: [&ActivationGroup; N], half: usize) -> [int8x16_t; N] {
         // SAFETY: `self` proves the instructions; half a group has the 16 bytes read, and the load needs no alignment.
-        unsafe { vld1q_s8(halves[half].as_ptr()) }
+        unsafe {
+            let mut all = [vdupq_n_s8(0); N];
+            for c in 0..N {
+                let (halves, _) = columns[c].quants.as_chunks::<16>();
+                all[c] = vld1q_s8(halves[half].as_ptr());
+            }
+            all
+        }
     }
 }
 
@@ -55,31 +67,61 @@ impl Plain {
         }
     }
 
-    /// Adds the products of four rows over half a group to `sum`, two lanes for each row.
+    /// The products of steps `2 * pair` and `2 * pair + 1`, added in an i16: two lanes for each of two rows.
     #[inline(always)]
-    fn half<F: Format>(self, weights: [int8x16_t; 4], x: int8x16_t, sum: [int32x4_t; 2]) -> [int32x4_t; 2] {
-        let (x, [mut low, mut high]) = (self.steps(x), sum);
-        let mut step = 0;
+    fn two_steps(self, weights: [int8x16_t; 4], x: [int8x16_t; 4], pair: usize) -> [int16x8_t; 2] {
+        let ([first, second], [x_first, x_second]) =
+            ([weights[2 * pair], weights[2 * pair + 1]], [x[2 * pair], x[2 * pair + 1]]);
         // SAFETY: `self` proves the instructions; nothing touches memory.
         unsafe {
-            while step < 4 {
-                let (mut short_low, mut short_high) = (vdupq_n_s16(0), vdupq_n_s16(0));
-                for s in step..step + steps_in_i16::<F>() {
-                    short_low = vmlal_s8(short_low, vget_low_s8(weights[s]), vget_low_s8(x[s]));
-                    short_high = vmlal_high_s8(short_high, weights[s], x[s]);
-                }
-                (low, high) = (vpadalq_s16(low, short_low), vpadalq_s16(high, short_high));
-                step += steps_in_i16::<F>();
+            let low = vmull_s8(vget_low_s8(first), vget_low_s8(x_first));
+            let high = vmull_high_s8(first, x_first);
+            [vmlal_s8(low, vget_low_s8(second), vget_low_s8(x_second)), vmlal_high_s8(high, second, x_second)]
+        }
+    }
+
+    /// The products of four rows with a column over half a group.
+    #[inline(always)]
+    fn half_of_part<F: Format>(self, weights: [int8x16_t; 4], x: [int8x16_t; 4]) -> int32x4_t {
+        let ([low, high], [low_2, high_2]) = (self.two_steps(weights, x, 0), self.two_steps(weights, x, 1));
+        // SAFETY: `self` proves the instructions; nothing touches memory.
+        unsafe {
+            if four_steps_fit::<F>() {
+                vpaddq_s32(vpaddlq_s16(vaddq_s16(low, low_2)), vpaddlq_s16(vaddq_s16(high, high_2)))
+            } else {
+                vpaddq_s32(vpadalq_s16(vpaddlq_s16(low), low_2), vpadalq_s16(vpaddlq_s16(high), high_2))
             }
         }
-        [low, high]
+    }
+
+    /// Adds half a group of all columns.
+    #[inline(always)]
+    fn half<F: Format, const N: usize>(
+        self,
+        quants: &Quants,
+        columns: [&ActivationGroup; N],
+        half: usize,
+        sums: &mut [Sums; N],
+    ) {
+        let mut x = [self.steps(self.activations([columns[0]], half)[0]); N];
+        for c in 1..N {
+            x[c] = self.steps(self.activations([columns[c]], half)[0]);
+        }
+        for part in 0..4 {
+            let step = 4 * half;
+            let weights = [quants[step][part], quants[step + 1][part], quants[step + 2][part], quants[step + 3][part]];
+            for c in 0..N {
+                let products = self.half_of_part::<F>(weights, x[c]);
+                // SAFETY: `self` proves the instructions; nothing touches memory.
+                sums[c][part] = unsafe { vaddq_s32(sums[c][part], products) };
+            }
+        }
     }
 }
 
-/// Steps whose products can be added in an i16: two or, where they fit, the four of a half.
-///
-/// Weights are at most 128 in size and activations at most 127, so two steps always fit: 2 * 128 * 127 = 32,512.
-const fn steps_in_i16<F: Format>() -> usize {
+/// Whether the products of the four steps of a half can be added in an i16. Those of two always can: weights are at most 128
+/// in size and activations at most 127, 2 * 128 * 127 = 32,512.
+const fn four_steps_fit<F: Format>() -> bool {
     let largest = match F::CODEBOOK {
         Some(values) => {
             let (mut largest, mut i) = (0, 0);
@@ -95,36 +137,23 @@ const fn steps_in_i16<F: Format>() -> usize {
         None if F::SIGNED => 128,
         None => (1 << F::QUANT_BITS) - 1,
     };
-    if 4 * largest * 127 <= 32767 { 4 } else { 2 }
+    4 * largest * 127 <= 32767
 }
 
 impl Dots for Plain {
     #[inline(always)]
-    fn products<F: Format, const N: usize>(
+    fn products<F: Format, const N: usize, const FIRST: bool, const SECOND: bool>(
         self,
         quants: &Quants,
         columns: [&ActivationGroup; N],
-        halves: Range<usize>,
-        start: [i32; N],
-    ) -> [Sums; N] {
-        // SAFETY: `self` proves the instructions; nothing touches memory.
-        let zero = unsafe { vdupq_n_s32(0) };
-        let mut sums = [[zero; 4]; N];
-        for part in 0..4 {
-            for c in 0..N {
-                let mut sum = [zero; 2];
-                for half in halves.clone() {
-                    let weights = [0, 1, 2, 3].map(
-                        #[inline(always)]
-                        |step| quants[4 * half + step][part],
-                    );
-                    sum = self.half::<F>(weights, self.activations(columns[c], half), sum);
-                }
-                // SAFETY: as above.
-                sums[c][part] = unsafe { vaddq_s32(vdupq_n_s32(start[c]), vpaddq_s32(sum[0], sum[1])) };
-            }
+        sums: &mut [Sums; N],
+    ) {
+        if FIRST {
+            self.half::<F, N>(quants, columns, 0, sums);
         }
-        sums
+        if SECOND {
+            self.half::<F, N>(quants, columns, 1, sums);
+        }
     }
 }
 
@@ -160,33 +189,32 @@ impl DotProduct {
             }
         }
     }
+
+    /// Adds half a group of all columns.
+    #[inline(always)]
+    fn half<const N: usize>(self, quants: &Quants, columns: [&ActivationGroup; N], half: usize, sums: &mut [Sums; N]) {
+        let x = self.activations(columns, half);
+        self.step::<0, N>(&quants[4 * half], &x, sums);
+        self.step::<1, N>(&quants[4 * half + 1], &x, sums);
+        self.step::<2, N>(&quants[4 * half + 2], &x, sums);
+        self.step::<3, N>(&quants[4 * half + 3], &x, sums);
+    }
 }
 
 impl Dots for DotProduct {
     #[inline(always)]
-    fn products<F: Format, const N: usize>(
+    fn products<F: Format, const N: usize, const FIRST: bool, const SECOND: bool>(
         self,
         quants: &Quants,
         columns: [&ActivationGroup; N],
-        halves: Range<usize>,
-        start: [i32; N],
-    ) -> [Sums; N] {
-        let mut sums = start.map(
-            #[inline(always)]
-            // SAFETY: `self` proves the instructions; nothing touches memory.
-            |start| unsafe { [vdupq_n_s32(start); 4] },
-        );
-        for half in halves {
-            let x = columns.map(
-                #[inline(always)]
-                |x| self.activations(x, half),
-            );
-            self.step::<0, N>(&quants[4 * half], &x, &mut sums);
-            self.step::<1, N>(&quants[4 * half + 1], &x, &mut sums);
-            self.step::<2, N>(&quants[4 * half + 2], &x, &mut sums);
-            self.step::<3, N>(&quants[4 * half + 3], &x, &mut sums);
+        sums: &mut [Sums; N],
+    ) {
+        if FIRST {
+            self.half(quants, columns, 0, sums);
         }
-        sums
+        if SECOND {
+            self.half(quants, columns, 1, sums);
+        }
     }
 }
 
@@ -233,60 +261,72 @@ impl MatrixProduct {
         }
     }
 
-    /// The sums of column 0 or 1 of a pair, from those of rows 0 and 1 and of rows 2 and 3.
+    /// Adds two steps of all pairs of `N` columns.
     #[inline(always)]
-    fn of_column(self, column: usize, rows: [int32x4_t; 2], start: i32) -> int32x4_t {
+    fn eight<const N: usize>(
+        self,
+        first: &[int8x16_t; 4],
+        second: &[int8x16_t; 4],
+        pairs: [int8x16_t; 2],
+        sums: &mut PairSums,
+    ) {
+        for part in 0..4 {
+            let [low, high] = self.rows_of_eight(first[part], second[part]);
+            for pair in 0..N / 2 {
+                let [sum_low, sum_high] = sums[pair][part];
+                sums[pair][part] =
+                    [self.multiply(sum_low, low, pairs[pair]), self.multiply(sum_high, high, pairs[pair])];
+            }
+        }
+    }
+
+    /// Adds half a group of all pairs of columns.
+    #[inline(always)]
+    fn half<const N: usize>(self, quants: &Quants, columns: [&ActivationGroup; N], half: usize, sums: &mut PairSums) {
+        let x = self.activations(columns, half);
+        let (mut first, mut second) = ([x[0]; 2], [x[0]; 2]);
+        for pair in 0..N / 2 {
+            [first[pair], second[pair]] = self.columns_of_eight(x[2 * pair], x[2 * pair + 1]);
+        }
+        self.eight::<N>(&quants[4 * half], &quants[4 * half + 1], first, sums);
+        self.eight::<N>(&quants[4 * half + 2], &quants[4 * half + 3], second, sums);
+    }
+
+    /// The sums of column 0 or 1 of a pair, from those of rows 0 and 1 and of rows 2 and 3, added to `start`.
+    #[inline(always)]
+    fn of_column(self, column: usize, rows: [int32x4_t; 2], start: int32x4_t) -> int32x4_t {
         let [low, high] = rows;
         // SAFETY: `self` proves the instructions; nothing touches memory.
-        unsafe {
-            let sums = if column == 0 { vuzp1q_s32(low, high) } else { vuzp2q_s32(low, high) };
-            vaddq_s32(sums, vdupq_n_s32(start))
-        }
+        unsafe { vaddq_s32(start, if column == 0 { vuzp1q_s32(low, high) } else { vuzp2q_s32(low, high) }) }
     }
 }
 
+/// Sums of pairs of columns, at most two; of registers of rows; of pairs of those rows.
+type PairSums = [[[int32x4_t; 2]; 4]; 2];
+
 impl Dots for MatrixProduct {
     #[inline(always)]
-    fn products<F: Format, const N: usize>(
+    fn products<F: Format, const N: usize, const FIRST: bool, const SECOND: bool>(
         self,
         quants: &Quants,
         columns: [&ActivationGroup; N],
-        halves: Range<usize>,
-        start: [i32; N],
-    ) -> [Sums; N] {
+        sums: &mut [Sums; N],
+    ) {
         if !N.is_multiple_of(2) {
-            return DotProduct.products::<F, N>(quants, columns, halves, start);
+            return DotProduct.products::<F, N, FIRST, SECOND>(quants, columns, sums);
         }
         // SAFETY: `self` proves the instructions; nothing touches memory.
-        let zero = unsafe { vdupq_n_s32(0) };
-        // Pairs of columns, of which there are at most two; registers of rows; pairs of those rows.
-        let mut sums = [[[zero; 2]; 4]; 2];
-        for half in halves {
-            let activations = columns.map(
-                #[inline(always)]
-                |x| self.activations(x, half),
-            );
-            for eight in 0..2 {
-                let step = 4 * half + 2 * eight;
-                for part in 0..4 {
-                    let weights = self.rows_of_eight(quants[step][part], quants[step + 1][part]);
-                    for pair in 0..N / 2 {
-                        let x = self.columns_of_eight(activations[2 * pair], activations[2 * pair + 1])[eight];
-                        for (sum, weights) in sums[pair][part].iter_mut().zip(weights) {
-                            *sum = self.multiply(*sum, weights, x);
-                        }
-                    }
-                }
+        let mut pairs = unsafe { [[[vdupq_n_s32(0); 2]; 4]; 2] };
+        if FIRST {
+            self.half(quants, columns, 0, &mut pairs);
+        }
+        if SECOND {
+            self.half(quants, columns, 1, &mut pairs);
+        }
+        for c in 0..N {
+            for part in 0..4 {
+                sums[c][part] = self.of_column(c % 2, pairs[c / 2][part], sums[c][part]);
             }
         }
-        std::array::from_fn(
-            #[inline(always)]
-            |c| {
-                sums[c / 2].map(
-                    #[inline(always)]
-                    |rows| self.of_column(c % 2, rows, start[c]),
-                )
-            },
-        )
     }
 }
