@@ -29,12 +29,14 @@ pub struct DigestOptions {
     /// Whether prompts may take over computed beginnings from each other.
     pub reuse_prefixes: bool,
     pub kv_type: KvType,
+    /// Memory for keys and values, in bytes.
+    pub kv_bytes: usize,
 }
 
 impl Default for DigestOptions {
     fn default() -> Self {
-        let EngineOptions { threads, level, max_batch, chunk_tokens, kv_type, .. } = EngineOptions::default();
-        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true, kv_type }
+        let EngineOptions { threads, level, max_batch, chunk_tokens, kv_type, kv_bytes, .. } = EngineOptions::default();
+        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true, kv_type, kv_bytes }
     }
 }
 
@@ -68,6 +70,7 @@ pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, Eng
             max_batch: options.batch,
             chunk_tokens: options.chunk_tokens,
             kv_type: options.kv_type,
+            kv_bytes: options.kv_bytes,
             reuse_prefixes: options.reuse_prefixes,
             ..EngineOptions::default()
         },

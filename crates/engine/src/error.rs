@@ -22,6 +22,12 @@ pub enum EngineError {
     /// The prompt leaves no room for an answer.
     #[error("the prompt has {prompt_tokens} tokens, but the context window holds {context_length} with the answer")]
     ContextExceeded { prompt_tokens: usize, context_length: usize },
+    /// The keys and values of one request alone do not fit the memory they may take.
+    #[error(
+        "the keys and values of {tokens} tokens need {} MB, but they may take {} MB",
+        needed_bytes.div_ceil(1_000_000), limit_bytes / 1_000_000
+    )]
+    KvMemory { tokens: usize, needed_bytes: usize, limit_bytes: usize },
     /// The weights or activations produced infinities or NaN.
     #[error(
         "the model computed a number that is not finite at position {position}; its weights are damaged or overflow"
@@ -42,6 +48,10 @@ impl EngineError {
             Self::Gguf(error) => error.hint.clone(),
             Self::Model { hint, .. } => hint.clone(),
             Self::ContextExceeded { .. } => Some("shorten the prompt or raise the context length".to_owned()),
+            Self::KvMemory { needed_bytes, .. } => Some(format!(
+                "allow {} MB with `--max-kv-mb`, keep them in f16, or shorten the prompt or the answer",
+                needed_bytes.div_ceil(1_000_000)
+            )),
             Self::NotFinite { .. } => Some("check the file's SHA-256, or try another quantisation".to_owned()),
             Self::EmptyPrompt | Self::TokenOutOfRange { .. } | Self::Option { .. } | Self::Cancelled => None,
         }

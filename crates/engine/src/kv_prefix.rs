@@ -1,26 +1,35 @@
-//! Recently computed prefixes, kept so that prompts with the same beginning compute it once.
+//! The memory of an engine for keys and values: one bound for running sequences and for beginnings that are kept, so
+//! that prompts with the same beginning compute it once.
 
-use crate::kv::{BLOCK_LEN, KvCache, KvShape};
-use std::collections::BTreeSet;
+use crate::kv::{BLOCK_LEN, KvCache, KvShape, KvType};
+use crate::kv_block::Ledger;
+use crate::kv_tree::PrefixTree;
+use std::sync::Arc;
 
 /// Prefixes shorter than this are not worth sharing, in tokens.
 pub(crate) const WORTHWHILE: usize = 8;
-/// Prefixes remembered at once.
-const MOST_ENTRIES: usize = 64;
 
-#[derive(Debug)]
-struct Entry {
-    tokens: Vec<u32>,
-    cache: KvCache,
+/// Memory for keys and values, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvMemory {
+    /// The bound.
+    pub limit_bytes: usize,
+    /// In use now, by running sequences and kept beginnings; blocks that several share count once.
+    pub used_bytes: usize,
+    /// The most that ever was in use at once.
+    pub peak_bytes: usize,
 }
 
-/// The store; the most recently used entry is last. Reuse never changes a bit: the keys and values at a position depend
-/// on the tokens up to it alone.
+/// Gives out caches and keeps beginnings. Reuse never changes a bit: the keys and values at a position depend on the
+/// tokens up to it alone.
 #[derive(Debug)]
 pub(crate) struct PrefixStore {
     shape: KvShape,
+    kind: KvType,
     limit_bytes: usize,
-    entries: Vec<Entry>,
+    reuse: bool,
+    ledger: Arc<Ledger>,
+    tree: PrefixTree,
 }
 
 /// Length of the common beginning of two token lists.
@@ -29,101 +38,89 @@ pub(crate) fn common_prefix(a: &[u32], b: &[u32]) -> usize {
 }
 
 impl PrefixStore {
-    /// A store that keeps at most `limit_bytes` of blocks; 0 keeps nothing.
-    pub(crate) fn new(shape: KvShape, limit_bytes: usize) -> Self {
-        Self { shape, limit_bytes, entries: Vec::new() }
+    /// Bounds all caches together to `limit_bytes`; keeps nothing without `reuse`.
+    pub(crate) fn new(shape: KvShape, kind: KvType, limit_bytes: usize, reuse: bool) -> Self {
+        Self { shape, kind, limit_bytes, reuse, ledger: Arc::default(), tree: PrefixTree::default() }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.entries.clear();
+        self.tree = PrefixTree::default();
     }
 
-    /// Whether the store can keep a prefix at all.
+    /// Whether beginnings are kept at all.
     pub(crate) fn is_enabled(&self) -> bool {
-        self.limit_bytes >= self.shape.block_bytes()
+        self.reuse
     }
 
-    fn best(&self, tokens: &[u32]) -> Option<(usize, usize)> {
-        let lengths = self.entries.iter().map(|entry| common_prefix(&entry.tokens, tokens));
-        lengths.enumerate().max_by_key(|&(index, length)| (length, index)).filter(|&(_, length)| length >= WORTHWHILE)
+    pub(crate) fn memory(&self) -> KvMemory {
+        let bytes = self.shape.block_bytes(self.kind);
+        KvMemory {
+            limit_bytes: self.limit_bytes,
+            used_bytes: self.ledger.live() * bytes,
+            peak_bytes: self.ledger.peak() * bytes,
+        }
     }
 
-    /// How many of `tokens` [`take`](Self::take) would give.
+    /// Bytes of a cache of `positions` that shares nothing.
+    pub(crate) fn bytes_of(&self, positions: usize) -> usize {
+        positions.div_ceil(BLOCK_LEN).saturating_mul(self.shape.block_bytes(self.kind))
+    }
+
+    /// How many of `tokens` [`open`](Self::open) would give.
     pub(crate) fn covered(&self, tokens: &[u32]) -> usize {
-        self.best(tokens).map_or(0, |(_, length)| length)
+        Some(self.tree.covered(tokens)).filter(|&length| length >= WORTHWHILE).unwrap_or(0)
     }
 
-    /// A cache holding the longest known beginning of `tokens`; `None` if none is worthwhile.
-    pub(crate) fn take(&mut self, tokens: &[u32]) -> Option<KvCache> {
-        let (index, length) = self.best(tokens)?;
-        let entry = self.entries.remove(index);
-        let cache = entry.cache.prefix(length);
-        self.entries.push(entry);
-        Some(cache)
+    /// A cache holding the longest known beginning of `tokens`, if it is worthwhile, else an empty one.
+    pub(crate) fn open(&mut self, tokens: &[u32]) -> KvCache {
+        let length = self.covered(tokens);
+        let blocks = if length == 0 { Vec::new() } else { self.tree.take(tokens, length) };
+        KvCache::new(self.shape, self.kind, Arc::clone(&self.ledger), blocks, length)
     }
 
-    /// Remembers `cache`, computed for `tokens`, and forgets what was not used for longest until it fits the limit.
-    pub(crate) fn insert(&mut self, tokens: &[u32], cache: &KvCache) {
-        let most = self.limit_bytes / self.shape.block_bytes().max(1) * BLOCK_LEN;
-        let length = cache.length().min(tokens.len()).min(most);
-        if length < WORTHWHILE {
-            return;
+    /// Promises `cache` the blocks to grow to `positions`, forgetting what was not used for longest where they lack.
+    /// False, and nothing is forgotten, if not even that makes room.
+    pub(crate) fn reserve(&mut self, cache: &mut KvCache, positions: usize) -> bool {
+        let missing = cache.missing(positions);
+        let room = self.make_room(missing);
+        if room {
+            cache.promise(missing);
         }
-        let tokens = &tokens[..length];
-        if self.covered(tokens) == length {
-            return;
+        room
+    }
+
+    /// Remembers the positions of `cache` that were computed for `tokens`. Takes no memory: blocks are shared.
+    ///
+    /// A cache that goes on being written copies its last block if that is not full; the promise for that copy is made
+    /// here, and where there is no room for it, the block is left out.
+    pub(crate) fn insert(&mut self, tokens: &[u32], cache: &mut KvCache, goes_on: bool) {
+        let mut length = cache.length().min(tokens.len());
+        if goes_on && !cache.length().is_multiple_of(BLOCK_LEN) && length.div_ceil(BLOCK_LEN) == cache.blocks().len() {
+            let shared = cache.missing(cache.length()) == 1;
+            if !shared && self.make_room(1) {
+                cache.promise(1);
+            } else if !shared {
+                length = length / BLOCK_LEN * BLOCK_LEN;
+            }
         }
-        // What the new entry begins with it can stand for.
-        self.entries.retain(|entry| !tokens.starts_with(&entry.tokens));
-        self.entries.push(Entry { tokens: tokens.to_vec(), cache: cache.prefix(length) });
-        while self.bytes() > self.limit_bytes || self.entries.len() > MOST_ENTRIES {
-            self.entries.remove(0);
+        if self.reuse && length >= WORTHWHILE {
+            self.tree.insert(&tokens[..length], &cache.blocks()[..length.div_ceil(BLOCK_LEN)]);
         }
     }
 
-    /// Bytes of the distinct blocks held.
-    fn bytes(&self) -> usize {
-        let blocks: BTreeSet<usize> = self.entries.iter().flat_map(|entry| entry.cache.block_addresses()).collect();
-        blocks.len() * self.shape.block_bytes()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHAPE: KvShape = KvShape { layers: 1, width: 2 };
-
-    fn computed(length: usize) -> KvCache {
-        let mut cache = KvCache::new(SHAPE, crate::kv::KvType::F32);
-        cache.extend(length);
-        cache
-    }
-
-    #[test]
-    fn the_longest_common_beginning_is_found() {
-        let mut store = PrefixStore::new(SHAPE, 1 << 20);
-        let tokens: Vec<u32> = (0..100).collect();
-        store.insert(&tokens[..40], &computed(40));
-        store.insert(&tokens[..70], &computed(70));
-        let mut other = tokens.clone();
-        other[55] = 7;
-        assert_eq!(store.covered(&other), 55);
-        assert_eq!(store.take(&other).unwrap().length(), 55);
-        assert!(store.take(&[9; 50]).is_none());
-    }
-
-    #[test]
-    fn the_limit_holds_and_the_least_recently_used_goes_first() {
-        let mut store = PrefixStore::new(SHAPE, 3 * SHAPE.block_bytes());
-        for start in 0..3u32 {
-            store.insert(&[start; 32], &computed(32));
+    fn make_room(&mut self, blocks: usize) -> bool {
+        let limit = self.limit_bytes / self.shape.block_bytes(self.kind);
+        let fits = |ledger: &Ledger, blocks: usize| ledger.live() + ledger.promised() + blocks <= limit;
+        if fits(&self.ledger, blocks) {
+            return true;
         }
-        assert!(store.take(&[0; 40]).is_some());
-        store.insert(&[9; 32], &computed(32));
-        assert_eq!([0, 1, 2, 9].map(|start| store.covered(&[start; 32])), [32, 0, 32, 32]);
-        assert!(store.bytes() <= 3 * SHAPE.block_bytes());
-        store.insert(&[5; 500], &computed(500));
-        assert_eq!(store.covered(&[5; 500]), 96);
+        let own = self.tree.own_blocks();
+        if self.ledger.live() - own + self.ledger.promised() + blocks > limit {
+            return false;
+        }
+        while !fits(&self.ledger, blocks) {
+            assert!(self.tree.forget_one(), "forgetting everything was found to be enough");
+        }
+        true
     }
 }

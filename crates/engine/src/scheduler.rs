@@ -1,8 +1,8 @@
 //! Continuous batching: which sequences run, what each step computes, and when an answer ends.
 
 use crate::error::EngineError;
-use crate::forward::{self, Slot};
-use crate::kv::{BLOCK_LEN, KvCache};
+use crate::forward::Slot;
+use crate::kv::KvCache;
 use crate::kv_prefix::{WORTHWHILE, common_prefix};
 use crate::sample::{self, Choice, GeneratedToken, Generator};
 use crate::session::{Engine, Finish, GenerateRequest, Generation, Observer, Timing};
@@ -103,6 +103,11 @@ fn check(engine: &Engine, request: &GenerateRequest) -> Result<(), EngineError> 
     if request.prompt.len() >= context_length {
         return Err(EngineError::ContextExceeded { prompt_tokens: request.prompt.len(), context_length });
     }
+    let tokens = positions(engine, request);
+    let (needed_bytes, limit_bytes) = (engine.prefixes.bytes_of(tokens), engine.options.kv_bytes);
+    if needed_bytes > limit_bytes {
+        return Err(EngineError::KvMemory { tokens, needed_bytes, limit_bytes });
+    }
     if !(request.temperature >= 0.0 && request.temperature.is_finite()) {
         let message = format!("{} is not a finite number of 0 or more", request.temperature);
         return Err(EngineError::Option { option: "temperature", message });
@@ -129,25 +134,17 @@ fn admit<'r>(
     waiting: &mut VecDeque<usize>,
     running: &mut Vec<Sequence<'r>>,
 ) {
-    let context_length = engine.context_length();
-    let blocks =
-        |request: &GenerateRequest| (request.prompt.len() + request.max_tokens).min(context_length).div_ceil(BLOCK_LEN);
-    let most_blocks = engine.options.running_bytes() / forward::kv_shape(&engine.model).block_bytes();
-    let mut used: usize = running.iter().map(|sequence| blocks(sequence.request)).sum();
     let mut at = 0;
     while running.len() < engine.options.max_batch && at < waiting.len().min(LOOK_AHEAD) {
         let request = &requests[waiting[at]];
-        if !running.is_empty() && used + blocks(request) > most_blocks {
-            break;
-        }
         if will_be_shared(engine, request, running) {
             at += 1;
             continue;
         }
+        let Some(cache) = open(engine, request, running.is_empty()) else { break };
         let index = waiting.remove(at).expect("`at` is inside the queue");
-        used += blocks(request);
         let others = waiting.iter().take(LOOK_AHEAD).map(|&other| &requests[other]);
-        let sequence = join(engine, index, request, others);
+        let sequence = join(engine, index, request, cache, others);
         running.push(sequence);
     }
 }
@@ -162,18 +159,36 @@ fn will_be_shared(engine: &Engine, request: &GenerateRequest, running: &[Sequenc
     useful >= WORTHWHILE && useful > engine.prefixes.covered(&request.prompt) + WORTHWHILE
 }
 
-fn join<'r>(
-    engine: &mut Engine,
-    index: usize,
-    request: &'r GenerateRequest,
-    others: impl Iterator<Item = &'r GenerateRequest>,
-) -> Sequence<'r> {
+/// Positions that the request's prompt and answer take at most.
+fn positions(engine: &Engine, request: &GenerateRequest) -> usize {
+    request.prompt.len().saturating_add(request.max_tokens).min(engine.context_length())
+}
+
+/// A cache with the memory that the request takes at most, begun with what is known of its prompt; `None` if there is no
+/// room now. [`check`] made sure that it fits once nothing else runs.
+fn open(engine: &mut Engine, request: &GenerateRequest, alone: bool) -> Option<KvCache> {
+    let positions = positions(engine, request);
     // The last prompt token is always computed, for its logits.
     let reusable = &request.prompt[..request.prompt.len() - 1];
-    let cache = engine
-        .prefixes
-        .take(reusable)
-        .unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model), engine.options.kv_type));
+    let mut cache = engine.prefixes.open(reusable);
+    if engine.prefixes.reserve(&mut cache, positions) {
+        return Some(cache);
+    }
+    if !alone {
+        return None;
+    }
+    // Only the copy of a block that is shared in part can be too much.
+    cache = engine.prefixes.open(&[]);
+    engine.prefixes.reserve(&mut cache, positions).then_some(cache)
+}
+
+fn join<'r>(
+    engine: &Engine,
+    index: usize,
+    request: &'r GenerateRequest,
+    cache: KvCache,
+    others: impl Iterator<Item = &'r GenerateRequest>,
+) -> Sequence<'r> {
     let cached_tokens = cache.length();
     let share = others
         .map(|other| common_prefix(&request.prompt, &other.prompt))
@@ -297,17 +312,17 @@ fn retire(engine: &mut Engine, running: &mut Vec<Sequence<'_>>, observer: &mut d
     while at < running.len() {
         let sequence = &mut running[at];
         if let Some(share) = sequence.share.filter(|&share| sequence.cache.length() >= share) {
-            engine.prefixes.insert(&sequence.tokens[..share], &sequence.cache);
+            engine.prefixes.insert(&sequence.tokens[..share], &mut sequence.cache, true);
             sequence.share = None;
         }
         let Some(finish) = sequence.finish.take() else {
             at += 1;
             continue;
         };
-        let sequence = running.remove(at);
+        let mut sequence = running.remove(at);
         let index = sequence.index;
         let result = finish.map(|finish| {
-            engine.prefixes.insert(&sequence.tokens, &sequence.cache);
+            engine.prefixes.insert(&sequence.tokens, &mut sequence.cache, false);
             sequence.into_generation(finish)
         });
         observer.finished(index, result);

@@ -1,8 +1,8 @@
 //! Computes the tree of tokens of score requests: which chains run, what each step computes, and what is read from it.
 
 use crate::error::EngineError;
-use crate::forward::{self, Slot};
-use crate::kv::{BLOCK_LEN, KvCache};
+use crate::forward::Slot;
+use crate::kv::KvCache;
 use crate::sample;
 use crate::score::{ContinuationScore, ScoreRequest, Scoring};
 use crate::score_tree::{Chain, Read, Target, Tree};
@@ -43,10 +43,6 @@ struct Work<'r> {
     /// before new ones.
     ready: Vec<(usize, Option<KvCache>)>,
     running: Vec<Running>,
-    /// Chains after each chain, and itself, that are not finished.
-    unfinished: Vec<usize>,
-    /// Blocks that begun chains hold at most, those of their finished beginnings included.
-    held_blocks: usize,
     states: Vec<Option<State>>,
 }
 
@@ -90,6 +86,10 @@ fn check(engine: &Engine, request: &ScoreRequest) -> Result<(), EngineError> {
     if tokens > context_length {
         return Err(EngineError::ContextExceeded { prompt_tokens: tokens, context_length });
     }
+    let (needed_bytes, limit_bytes) = (engine.prefixes.bytes_of(tokens), engine.options.kv_bytes);
+    if needed_bytes > limit_bytes {
+        return Err(EngineError::KvMemory { tokens, needed_bytes, limit_bytes });
+    }
     Ok(())
 }
 
@@ -112,31 +112,30 @@ impl<'r> Work<'r> {
         Self {
             requests,
             endings: requests.iter().map(sorted).collect(),
-            unfinished: chains.iter().map(|chain| chain.children.len() + 1).collect(),
             chains,
             ready: roots,
             running: Vec::new(),
-            held_blocks: 0,
             states,
         }
     }
 
-    /// Starts chains while there is room: at most `max_batch` in prompts, and no more blocks than the memory holds. One
-    /// chain always runs.
+    /// Starts chains while there is room: at most `max_batch` in prompts, and in the memory that is left. One chain
+    /// always runs.
     fn admit(&mut self, engine: &mut Engine) {
-        let most_blocks = engine.options.running_bytes() / forward::kv_shape(&engine.model).block_bytes();
         let mut prompts = self.running.iter().filter(|running| self.chains[running.chain].is_prompt()).count();
         while let Some((chain, cache)) = self.ready.pop() {
             let is_prompt = self.chains[chain].is_prompt();
-            let full = (is_prompt && prompts >= engine.options.max_batch)
-                || self.held_blocks + own_blocks(&self.chains[chain]) > most_blocks;
-            if full && !self.running.is_empty() {
+            if is_prompt && prompts >= engine.options.max_batch {
                 self.ready.push((chain, cache));
                 return;
             }
+            let mut cache = self.longest_known(engine, chain, cache);
+            if !engine.prefixes.reserve(&mut cache, self.chains[chain].end()) && !self.running.is_empty() {
+                let known = (self.chains[chain].start > 0).then_some(cache);
+                self.ready.push((chain, known));
+                return;
+            }
             prompts += usize::from(is_prompt);
-            self.held_blocks += own_blocks(&self.chains[chain]);
-            let cache = self.longest_known(engine, chain, cache);
             for link in &self.chains[chain].links {
                 if let Some(state) = &mut self.states[link.owner] {
                     state.begun.get_or_insert_with(Instant::now);
@@ -150,12 +149,10 @@ impl<'r> Work<'r> {
     fn longest_known(&self, engine: &mut Engine, chain: usize, cache: Option<KvCache>) -> KvCache {
         let mut reusable = self.path(chain);
         reusable.truncate(self.chains[chain].first_read());
-        if engine.prefixes.covered(&reusable) > self.chains[chain].start
-            && let Some(known) = engine.prefixes.take(&reusable)
-        {
-            return known;
+        match cache {
+            Some(cache) if engine.prefixes.covered(&reusable) <= cache.length() => cache,
+            _ => engine.prefixes.open(&reusable),
         }
-        cache.unwrap_or_else(|| KvCache::new(forward::kv_shape(&engine.model), engine.options.kv_type))
     }
 
     /// The tokens from the first position to the chain's end.
@@ -244,27 +241,13 @@ impl<'r> Work<'r> {
                 at += 1;
                 continue;
             }
-            let Running { cache, .. } = self.running.remove(at);
+            let Running { mut cache, .. } = self.running.remove(at);
             if let Some(last) = chain.links.iter().rposition(|link| link.in_prompt) {
                 let mut tokens = self.path(number);
                 tokens.truncate(chain.start + last + 1);
-                engine.prefixes.insert(&tokens, &cache);
+                engine.prefixes.insert(&tokens, &mut cache, false);
             }
             self.ready.extend(chain.children.iter().rev().map(|&child| (child, Some(cache.clone()))));
-            self.finish(number);
-        }
-    }
-
-    /// Counts a chain as finished; with the last chain after it, its blocks are no longer held.
-    fn finish(&mut self, chain: usize) {
-        let mut at = Some(chain);
-        while let Some(number) = at {
-            self.unfinished[number] -= 1;
-            if self.unfinished[number] > 0 {
-                return;
-            }
-            self.held_blocks -= own_blocks(&self.chains[number]);
-            at = self.chains[number].parent;
         }
     }
 
@@ -276,11 +259,6 @@ impl<'r> Work<'r> {
             done(index, state.into_scoring(prompt_tokens));
         }
     }
-}
-
-/// Blocks that a chain adds to those of its beginning, whose last one it may have to copy.
-fn own_blocks(chain: &Chain) -> usize {
-    chain.end().div_ceil(BLOCK_LEN) - chain.start / BLOCK_LEN
 }
 
 impl State {

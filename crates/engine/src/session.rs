@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::forward::{self, Buffers, Forward, Rotations};
 use crate::gguf::Reading;
 use crate::kv::KvType;
-use crate::kv_prefix::PrefixStore;
+use crate::kv_prefix::{KvMemory, PrefixStore};
 use crate::memory::{MemoryPlan, memory_plan};
 use crate::model::Model;
 use crate::pool::Pool;
@@ -30,7 +30,8 @@ pub struct EngineOptions {
     pub context_length: Option<usize>,
     /// What keys and values are kept as.
     pub kv_type: KvType,
-    /// Memory for keys and values, in bytes: running sequences and kept prefixes together.
+    /// Memory for keys and values, in bytes: running sequences and kept prefixes together never take more, except that
+    /// continuations to score ([`Engine::score`]) that share a beginning may. A request that alone needs more is refused.
     pub kv_bytes: usize,
     /// Whether prompts take over computed beginnings from each other and from earlier calls.
     pub reuse_prefixes: bool,
@@ -40,7 +41,7 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
-    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 224 MiB of keys
+    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 512 MB of keys
     /// and values in f32, with reuse.
     fn default() -> Self {
         Self {
@@ -50,7 +51,7 @@ impl Default for EngineOptions {
             chunk_tokens: 128,
             context_length: None,
             kv_type: KvType::F32,
-            kv_bytes: 224 << 20,
+            kv_bytes: 512_000_000,
             reuse_prefixes: true,
             available_bytes: None,
         }
@@ -58,16 +59,6 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
-    /// The part of `kv_bytes` for prefixes of earlier requests.
-    pub(crate) fn prefix_bytes(&self) -> usize {
-        if self.reuse_prefixes { self.kv_bytes / 7 * 2 } else { 0 }
-    }
-
-    /// The part of `kv_bytes` for running sequences.
-    pub(crate) fn running_bytes(&self) -> usize {
-        self.kv_bytes - self.prefix_bytes()
-    }
-
     /// The context window of `model`, in tokens.
     fn window(&self, model: &Model) -> usize {
         let trained = model.config().context_length;
@@ -209,7 +200,12 @@ impl Engine {
             pool,
             rotations: Rotations::of(&model, options.window(&model)),
             buffers: Buffers::default(),
-            prefixes: PrefixStore::new(forward::kv_shape(&model), options.prefix_bytes()),
+            prefixes: PrefixStore::new(
+                forward::kv_shape(&model),
+                options.kv_type,
+                options.kv_bytes,
+                options.reuse_prefixes,
+            ),
             model,
             options,
         })
@@ -238,6 +234,11 @@ impl Engine {
     /// The context window in use, in tokens.
     pub fn context_length(&self) -> usize {
         self.options.window(&self.model)
+    }
+
+    /// The memory that keys and values take.
+    pub fn kv_memory(&self) -> KvMemory {
+        self.prefixes.memory()
     }
 
     /// Forgets prefixes kept from earlier requests.

@@ -101,6 +101,30 @@ fn a_common_beginning_is_computed_once() {
 }
 
 #[test]
+fn keys_and_values_stay_within_their_memory_and_a_request_that_cannot_is_told_what_it_needs() {
+    let requests = requests();
+    let free = run(&mut engine(EngineOptions::default()), &requests);
+    // What the longest request needs: 69 tokens and 13 more are three blocks of 32.
+    let mut one = engine(EngineOptions { kv_bytes: 1, ..EngineOptions::default() });
+    let error = one.generate_one(&requests[8]).unwrap_err();
+    let EngineError::KvMemory { tokens: 82, needed_bytes, limit_bytes: 1 } = error else { panic!("{error:?}") };
+    assert!(error.to_string().contains("82 tokens") && error.hint().unwrap().contains("--max-kv-mb"), "{error}");
+    for blocks in [3, 4, 5, 8, 13] {
+        for reuse_prefixes in [true, false] {
+            let kv_bytes = needed_bytes / 3 * blocks;
+            let mut engine = engine(EngineOptions { kv_bytes, reuse_prefixes, ..EngineOptions::default() });
+            for _ in 0..2 {
+                assert_eq!(answers(&run(&mut engine, &requests)), answers(&free));
+            }
+            let memory = engine.kv_memory();
+            assert!(memory.peak_bytes <= kv_bytes && memory.peak_bytes >= needed_bytes, "{blocks} blocks, {memory:?}");
+            engine.clear_prefixes();
+            assert_eq!(engine.kv_memory().used_bytes, 0);
+        }
+    }
+}
+
+#[test]
 fn answers_end_for_the_reason_given() {
     let mut engine = engine(EngineOptions { context_length: Some(50), ..EngineOptions::default() });
     let base = GenerateRequest { prompt: (1..40).collect(), max_tokens: 5, ..GenerateRequest::default() };

@@ -102,7 +102,7 @@ fn scores_are_those_of_computing_each_path_alone_token_by_token() {
         EngineOptions { max_batch: 1, chunk_tokens: 1, ..defaults },
         EngineOptions { max_batch: 2, chunk_tokens: 7, threads: 2, ..defaults },
         EngineOptions { max_batch: 64, chunk_tokens: 512, threads: 3, ..defaults },
-        EngineOptions { kv_bytes: 1, ..defaults },
+        EngineOptions { kv_bytes: 1 << 20, ..defaults },
         EngineOptions { reuse_prefixes: false, ..defaults },
     ];
     variants.extend(Level::available().into_iter().map(|level| EngineOptions { level, ..defaults }));

@@ -14,7 +14,7 @@ pub mod table;
 pub mod tensor_type;
 
 pub use arch::ceiling::{IntegerLoop, integer_loops, read_words};
-pub use float::attention::Attention;
+pub use float::attention::{Attention, BLOCK_LEN, Cached, LayerBlock};
 pub use level::{Level, UnknownLevel};
 pub use matmul::activation::ActivationGroup;
 pub use matmul::{Columns, Packed, Weights};

@@ -24,8 +24,9 @@ pub struct Kernels {
     pub soft_cap: fn(&mut [f32], f32),
     /// See [`crate::float::activation::add`].
     pub add: fn(&mut [f32], &[f32]),
-    /// See [`crate::float::attention::attend`].
-    pub attend: fn(&[f32], &Attention<'_>, &mut [f32], &mut [f32]),
+    /// Attends with every token and query head of the job and writes the weighted values to the last argument, one
+    /// slice of `heads * head_len` for each token; the second is scratch. See [`crate::float::attention`].
+    pub attend: fn(&Attention<'_>, &mut Vec<f32>, &mut [&mut [f32]]),
     /// See [`crate::math::log_softmax::log_normaliser`].
     pub log_normaliser: fn(&[f32]) -> f64,
     /// See [`crate::matmul::activation::quantise`].

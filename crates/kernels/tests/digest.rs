@@ -1,6 +1,8 @@
 //! One committed number for all kernels together: it changes only with the contract version.
 
-use puma_kernels::{Attention, CONTRACT, Columns, Kernels, Level, TensorType, Weights, math};
+use puma_kernels::{
+    Attention, BLOCK_LEN, CONTRACT, Cached, Columns, Kernels, LayerBlock, Level, TensorType, Weights, math,
+};
 
 mod common;
 use common::{Numbers, random_row};
@@ -43,6 +45,33 @@ fn add_products(state: &mut u64, kernels: &Kernels, numbers: &mut Numbers, kind:
     hash(state, &row);
 }
 
+/// One head of 96 numbers over nine positions, which stand 100 numbers apart in `keys` and `values` from the fourth on.
+fn attention(kernels: &Kernels, keys: &[f32], values: &[f32]) -> Vec<f32> {
+    let (mut block_keys, mut block_values) = (vec![0.0; 96 * BLOCK_LEN], vec![0.0; 96 * BLOCK_LEN]);
+    for position in 0..9 {
+        for d in 0..96 {
+            block_keys[d * BLOCK_LEN + position] = keys[position * 100 + 3 + d];
+            block_values[position * 96 + d] = values[position * 100 + 3 + d];
+        }
+    }
+    let block = LayerBlock { keys: Cached::F32(&block_keys), values: Cached::F32(&block_values) };
+    let job = Attention {
+        blocks: &[block],
+        kv_head: 0,
+        head_len: 96,
+        heads: 1,
+        queries: &keys[..96],
+        query_stride: 96,
+        position: 8,
+        window: usize::MAX,
+        scale: 0.1,
+        softcap: 0.0,
+    };
+    let mut out = vec![0.0; 96];
+    (kernels.attend)(&job, &mut Vec::new(), &mut [&mut out]);
+    out
+}
+
 fn digest(level: Level) -> u64 {
     let kernels = Kernels::new(level);
     let mut numbers = Numbers::new(2026);
@@ -57,19 +86,7 @@ fn digest(level: Level) -> u64 {
     (kernels.silu_mul)(&mut out, &x);
     hash(&mut state, &out);
     hash(&mut state, &[(kernels.dot)(&x, &y), (kernels.log_normaliser)(&x) as f32]);
-    let attention = Attention {
-        keys: &[&x],
-        values: &[&y],
-        block_len: 10,
-        stride: 100,
-        offset: 3,
-        first: 0,
-        length: 9,
-        scale: 0.1,
-        softcap: 0.0,
-    };
-    let mut out = vec![0.0; 96];
-    (kernels.attend)(&x[..96], &attention, &mut [0.0; 9], &mut out);
+    let out = attention(&kernels, &x, &y);
     hash(&mut state, &out);
     for i in 0..1000 {
         let angle = f64::from(i) * 1.37;

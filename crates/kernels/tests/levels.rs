@@ -1,7 +1,7 @@
 //! Every level, batch size and row split gives the scalar level's bits.
 
 use proptest::prelude::*;
-use puma_kernels::{Attention, Columns, Kernels, Level, Packed, TensorType, Weights};
+use puma_kernels::{Columns, Kernels, Level, Packed, TensorType, Weights};
 
 mod common;
 use common::{Numbers, random_row};
@@ -74,26 +74,6 @@ proptest! {
             (kernels.add)(&mut sum, &y);
             let vectors = [&normal, &gate, &gelu, &sum].map(|vector| bits(vector));
             (vectors, (kernels.dot)(&x, &y).to_bits(), (kernels.log_normaliser)(&x).to_bits())
-        };
-        for level in Level::available() {
-            prop_assert_eq!(run(level), run(Level::Scalar), "{}", level);
-        }
-    }
-
-    #[test]
-    fn attention_has_one_set_of_bits(seed in any::<u64>(), length in 1usize..150, size in 1usize..140) {
-        let mut numbers = Numbers::new(seed);
-        let (block_len, stride) = (32, 2 * size);
-        let mut block = || (0..block_len * stride).map(|_| numbers.float(2.0)).collect::<Vec<f32>>();
-        let blocks: Vec<(Vec<f32>, Vec<f32>)> = (0..length.div_ceil(block_len)).map(|_| (block(), block())).collect();
-        let keys: Vec<&[f32]> = blocks.iter().map(|(keys, _)| keys.as_slice()).collect();
-        let values: Vec<&[f32]> = blocks.iter().map(|(_, values)| values.as_slice()).collect();
-        let query: Vec<f32> = (0..size).map(|_| numbers.float(2.0)).collect();
-        let attention = Attention { keys: &keys, values: &values, block_len, stride, offset: size, first: length / 3, length, scale: 0.125, softcap: 3.0 };
-        let run = |level| {
-            let (mut scores, mut out) = (vec![0.0; length], vec![0.0; size]);
-            (Kernels::new(level).attend)(&query, &attention, &mut scores, &mut out);
-            bits(&out)
         };
         for level in Level::available() {
             prop_assert_eq!(run(level), run(Level::Scalar), "{}", level);

@@ -2,10 +2,11 @@
 
 use super::pass::{Buffers, Forward, Slot};
 use super::rope::Turn;
-use crate::kv::{BLOCK_LEN, KvCache};
+use crate::kv::KvCache;
 use crate::model::Layer;
 use puma_kernels::Attention;
 use puma_kernels::float::activation;
+use std::cell::RefCell;
 
 impl Forward<'_> {
     /// Attention over the cached positions, added to the residual stream.
@@ -65,39 +66,63 @@ impl Forward<'_> {
         }
     }
 
-    /// Grouped-query attention of every token and head; threads take whole heads.
+    /// Grouped-query attention of every token and head. A part is some tokens of a sequence with the query heads of one
+    /// head of keys and values, which are so loaded once for all of them.
     fn attend(&self, index: usize, batch: &[Slot], caches: &[&mut KvCache], queries: &[f32], attended: &mut Vec<f32>) {
         let config = &self.model.config;
         let (head_len, width) = (config.key_length, config.query_width());
-        let heads_per_kv = config.head_count / config.head_count_kv;
+        let heads = config.head_count / config.head_count_kv;
         attended.resize(queries.len(), 0.0);
         let layers: Vec<_> = caches.iter().map(|cache| cache.layer(index)).collect();
-        let most = batch.iter().map(|slot| slot.position + 1).max().unwrap_or(0);
-        let heads = batch.len() * config.head_count;
-        let part = heads.div_ceil(self.pool.threads()).max(1);
-        let parts: Vec<(usize, &mut [f32])> = attended.chunks_mut(part * head_len).enumerate().collect();
-        self.pool.each(parts, |(number, out)| {
-            let mut scores = vec![0.0; most];
-            for (offset, out) in out.chunks_exact_mut(head_len).enumerate() {
-                let (token, head) =
-                    ((number * part + offset) / config.head_count, (number * part + offset) % config.head_count);
-                let slot = &batch[token];
-                let (keys, values) = &layers[slot.sequence];
-                let length = slot.position + 1;
-                let attention = Attention {
-                    keys,
-                    values,
-                    block_len: BLOCK_LEN,
-                    stride: config.kv_width(),
-                    offset: head / heads_per_kv * head_len,
-                    first: config.layers[index].window.map_or(0, |window| length.saturating_sub(window)),
-                    length,
-                    scale: config.attention_scale,
-                    softcap: config.attn_logit_softcapping.unwrap_or(0.0),
-                };
-                let query = &queries[token * width + head * head_len..][..head_len];
-                (self.kernels.attend)(query, &attention, &mut scores, out);
+        let mut parts: Vec<Part<'_>> = Vec::new();
+        let mut rows = attended.chunks_exact_mut(width);
+        let mut first = 0;
+        for run in batch.chunk_by(|one, next| one.sequence == next.sequence && one.position + 1 == next.position) {
+            for tokens in run.chunks(TOKENS_OF_A_PART) {
+                let begin = parts.len();
+                parts.extend((0..config.head_count_kv).map(|kv_head| Part { first, kv_head, out: Vec::new() }));
+                for row in rows.by_ref().take(tokens.len()) {
+                    for (part, out) in parts[begin..].iter_mut().zip(row.chunks_exact_mut(heads * head_len)) {
+                        part.out.push(out);
+                    }
+                }
+                first += tokens.len();
             }
+        }
+        // The last tokens of a prompt see most; whoever takes them last would keep the others waiting.
+        parts.reverse();
+        self.pool.each(parts, |mut part| {
+            let slot = &batch[part.first];
+            let attention = Attention {
+                blocks: &layers[slot.sequence],
+                kv_head: part.kv_head,
+                head_len,
+                heads,
+                queries: &queries[part.first * width + part.kv_head * heads * head_len..],
+                query_stride: width,
+                position: slot.position,
+                window: config.layers[index].window.unwrap_or(usize::MAX),
+                scale: config.attention_scale,
+                softcap: config.attn_logit_softcapping.unwrap_or(0.0),
+            };
+            SCRATCH.with_borrow_mut(|scratch| (self.kernels.attend)(&attention, scratch, &mut part.out));
         });
     }
+}
+
+/// Tokens that one part of attention computes: enough to load keys and values seldom, few enough to keep all threads busy.
+const TOKENS_OF_A_PART: usize = 32;
+
+/// Consecutive tokens of one sequence with one head of keys and values.
+struct Part<'a> {
+    /// The first token's place in the batch.
+    first: usize,
+    kv_head: usize,
+    /// For each token, where its heads' results go.
+    out: Vec<&'a mut [f32]>,
+}
+
+thread_local! {
+    /// Scores and sums of a part; kept, because a part is shorter than the system needs to give memory.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }

@@ -47,7 +47,8 @@ pub(crate) struct Buffers {
 
 /// The cache sizes `model` needs.
 pub(crate) fn kv_shape(model: &Model) -> KvShape {
-    KvShape { layers: model.config().block_count, width: model.config().kv_width() }
+    let config = model.config();
+    KvShape { layers: config.block_count, heads: config.head_count_kv, head_len: config.key_length }
 }
 
 impl Forward<'_> {

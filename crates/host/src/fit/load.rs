@@ -113,7 +113,7 @@ pub enum LogitRows {
 
 impl EngineRules {
     /// PUMA's own engine with its default options: weights are mapped from the file, caches are f32 in blocks of 32
-    /// positions, caches of running sequences end at 160 MiB and kept prefixes at 64 MiB.
+    /// positions, and all of them together end at 512 MB, of which kept prefixes are counted with 64 MiB.
     pub const EMBEDDED: Self = Self {
         name: "embedded",
         family: Family::Embedded,
@@ -125,7 +125,7 @@ impl EngineRules {
         keeps_windows: false,
         scores_at_once: false,
         logit_rows: LogitRows::Sequences,
-        cache_limit_bytes: Some(160 << 20),
+        cache_limit_bytes: Some(512_000_000 - (64 << 20)),
         prefix_bytes: 64 << 20,
         program_bytes: 32 << 20,
         amd: AmdDriver::Rocm,

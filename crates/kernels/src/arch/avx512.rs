@@ -101,6 +101,7 @@ impl Arch for Avx512 {
     /// Unsigned bytes in step order.
     type Quants = [__m512i; 8];
     const COLUMNS: usize = 8;
+    const QUERIES: usize = 4;
 
     #[inline(always)]
     fn quants<F: Format>(self, chunks: &[Chunk]) -> Self::Quants {

@@ -12,8 +12,6 @@ macro_rules! instances {
             gelu_mul(gate: &mut [f32], up: &[f32]) = $crate::float::activation::gelu_mul;
             soft_cap(x: &mut [f32], cap: f32) = $crate::float::activation::soft_cap;
             add(x: &mut [f32], y: &[f32]) = $crate::float::activation::add;
-            attend(query: &[f32], attention: &$crate::Attention<'_>, scores: &mut [f32], out: &mut [f32])
-                = $crate::float::attention::attend;
             log_normaliser(logits: &[f32]) -> f64 = $crate::math::log_softmax::log_normaliser;
         }
     };
@@ -43,6 +41,11 @@ macro_rules! table {
         }
 
         #[$attribute]
+        fn attend(job: &$crate::Attention<'_>, scratch: &mut Vec<f32>, out: &mut [&mut [f32]]) {
+            $crate::float::attention::attend($arch, job, scratch, out);
+        }
+
+        #[$attribute]
         fn multiply_floats(
             weights: &$crate::Weights<'_>,
             rows: std::ops::Range<usize>,
@@ -69,6 +72,8 @@ macro_rules! table {
                 // SAFETY: this table is built for its own level only, whose token exists only after its instruction set was
                 // detected.
                 $($name: |$($argument),*| unsafe { $name($($argument),*) },)*
+                // SAFETY: as above.
+                attend: |job, scratch, out| unsafe { attend(job, scratch, out) },
                 // SAFETY: as above.
                 multiply_floats: |weights, rows, columns, out| unsafe { multiply_floats(weights, rows, columns, out) },
                 multiply: |kind| $crate::block::with_format!(kind, F => Some(enter_multiply::<F>), else None),

@@ -31,6 +31,9 @@ pub(crate) trait Arch: Copy {
     /// The codes of one group: 16 rows of 32 weights, in whatever form [`dots`](Self::dots) wants.
     type Quants: Copy;
 
+    /// Queries of attention whose sums fit the registers together: 4 where 16 lanes are one register, else 1.
+    const QUERIES: usize = 1;
+
     /// Columns that are worth computing together: 8, 4 or 1. What is left is computed one by one: every size more is code for
     /// every format, and the compiler's time.
     const COLUMNS: usize;
