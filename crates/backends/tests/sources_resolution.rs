@@ -255,7 +255,7 @@ fn showing_a_model_tells_what_its_file_says_or_why_it_cannot_be_read() {
     let broken = machine.write("broken.gguf", &model[..model.len() / 2]);
     let shown = machine.library().show(broken.to_str().unwrap()).unwrap();
     assert!(shown.gguf.is_none() && shown.gguf_problem.unwrap().contains("broken.gguf"));
-    let shown = machine.library().show("gemma3:1b").unwrap();
+    let shown = machine.library().show("gemma4:e2b").unwrap();
     assert_eq!((shown.embedded, shown.gguf), (Some(false), None));
     assert!(shown.catalogue.is_some() && shown.local.is_empty());
 }

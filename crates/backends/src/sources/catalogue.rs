@@ -3,14 +3,17 @@
 use super::digest::ModelDigest;
 use super::error::{SourceError, SourceErrorKind};
 use super::name::RegistryReference;
+use puma_engine::Architecture;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The catalogue built into the binary.
 pub const EMBEDDED_CATALOGUE: &str = include_str!("../../../../assets/catalog/models.yaml");
 
-/// GGUF `general.architecture` values the embedded engine runs.
-pub const EMBEDDED_ARCHITECTURES: &[&str] = &["llama", "qwen2"];
+/// Whether the embedded engine runs models whose GGUF `general.architecture` is `architecture`.
+pub fn runs_embedded(architecture: &str) -> bool {
+    Architecture::ALL.iter().any(|known| known.name() == architecture)
+}
 
 /// Facts about known models, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +123,7 @@ impl Place {
 impl CatalogueEntry {
     /// Whether the embedded engine can run it.
     pub fn embedded(&self) -> bool {
-        EMBEDDED_ARCHITECTURES.contains(&self.architecture.as_str())
+        runs_embedded(&self.architecture)
     }
 
     /// The source named `id`.

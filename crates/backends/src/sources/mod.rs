@@ -21,7 +21,7 @@ mod report;
 mod stores;
 mod target;
 
-pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_ARCHITECTURES, EMBEDDED_CATALOGUE, Place};
+pub use catalogue::{Catalogue, CatalogueEntry, CatalogueSource, EMBEDDED_CATALOGUE, Place, runs_embedded};
 pub use digest::{ModelDigest, file_digest};
 pub use error::{SourceError, SourceErrorKind};
 pub use facts::GgufFacts;

@@ -1,6 +1,6 @@
 //! What `puma models list|show|where` tell, as plain values.
 
-use super::catalogue::{CatalogueEntry, EMBEDDED_ARCHITECTURES};
+use super::catalogue::{CatalogueEntry, runs_embedded};
 use super::error::SourceError;
 use super::facts::GgufFacts;
 use super::library::Library;
@@ -105,7 +105,7 @@ impl Library {
         };
         let architecture = gguf.as_ref().and_then(|facts| facts.architecture.as_deref());
         let embedded = architecture
-            .map(|architecture| EMBEDDED_ARCHITECTURES.contains(&architecture))
+            .map(runs_embedded)
             .or_else(|| catalogue.as_ref().map(CatalogueEntry::embedded));
         Ok(ShowReport { name: name.to_owned(), catalogue, embedded, local, gguf, gguf_problem })
     }

@@ -3,7 +3,7 @@
 use super::header;
 use crate::failure::Failure;
 use puma_backends::ollama::OllamaBackend;
-use puma_backends::sources::{CatalogueEntry, EMBEDDED_ARCHITECTURES, Library, Location};
+use puma_backends::sources::{CatalogueEntry, Library, Location, runs_embedded};
 use puma_host::fit::{CatalogueFacts, ModelShape, active_params_in_name, shape_from_catalogue};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ impl Candidate {
     /// Whether PUMA's own engine runs the architecture; `None` where that is not known.
     pub(crate) fn runs_embedded(&self) -> Option<bool> {
         let shape = self.shape.as_ref().ok()?;
-        shape.architecture.as_deref().map(|architecture| EMBEDDED_ARCHITECTURES.contains(&architecture))
+        shape.architecture.as_deref().map(runs_embedded)
     }
 }
 

@@ -109,7 +109,7 @@ fn longer_contexts_and_wider_caches_need_more_and_the_largest_context_is_said() 
 fn a_file_the_engine_cannot_run_is_judged_by_its_header() {
     let home = Home::new();
     let mut writer = GgufWriter::new(3);
-    writer.metadata("general.architecture", "gemma3");
+    writer.metadata("general.architecture", "gemma-embedding");
     for (key, value) in [
         ("block_count", 6),
         ("embedding_length", 256),
@@ -121,7 +121,7 @@ fn a_file_the_engine_cannot_run_is_judged_by_its_header() {
         ("attention.sliding_window", 512),
         ("context_length", 32_768),
     ] {
-        writer.metadata(&format!("gemma3.{key}"), MetadataValue::U32(value));
+        writer.metadata(&format!("gemma-embedding.{key}"), MetadataValue::U32(value));
     }
     // IQ3_XXS, which the embedded engine does not compute with: 98 bytes for 256 numbers.
     writer.raw_tensor("token_embd.weight", &[256, 64], 18, vec![0; 64 * 98]);
@@ -220,7 +220,7 @@ fn recommendations_fit_and_say_what_they_are_based_on() {
     assert!(large.contains(&"gemma3:27b".to_owned()));
     let pod = on(&home, "kubernetes-pod-4gb", &["models", "recommended", "--json"]).json();
     assert_eq!(pod["engine"], "embedded");
-    assert!(rows(&pod).iter().all(|row| !text(row, "tag").starts_with("gemma")), "the engine does not run gemma");
+    assert!(rows(&pod).iter().all(|row| !text(row, "tag").starts_with("gemma4")), "the engine does not run gemma4");
 }
 
 #[test]

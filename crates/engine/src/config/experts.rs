@@ -38,7 +38,9 @@ impl ExpertConfig {
         }
         // 1 is the softmax in ggml's numbering.
         if let Some(gating @ 2..) = keys.optional("expert_gating_func")? {
-            return Err(keys.error("expert_gating_func", format!("the router function {gating} is not supported")));
+            return Err(
+                keys.unsupported("expert_gating_func", format!("the router function {gating} is not supported"))
+            );
         }
         Ok(Some(Self {
             count,

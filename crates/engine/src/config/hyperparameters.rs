@@ -77,7 +77,7 @@ impl Config {
         let embedding_length = keys.required("embedding_length", 32..=65_536)?;
         let (head_count, head_count_kv, key_length) = heads(keys, embedding_length)?;
         let context_length = keys.required("context_length", 1..=1 << 24)?;
-        let epsilon = keys.float("attention.layer_norm_rms_epsilon")?.unwrap_or(0.0);
+        let epsilon = keys.float("attention.layer_norm_rms_epsilon")?.or(recipe.default_epsilon).unwrap_or(0.0);
         if !(epsilon > 0.0 && epsilon < 1.0) {
             return Err(keys.error("attention.layer_norm_rms_epsilon", format!("{epsilon} is not between 0 and 1")));
         }
@@ -133,7 +133,7 @@ fn heads(keys: &Keys<'_>, embedding_length: usize) -> Result<(usize, usize, usiz
     let value_length = keys.ranged("attention.value_length", 2..=1024)?.unwrap_or(key_length);
     if value_length != key_length {
         let message = format!("values of {value_length} numbers with keys of {key_length} are not supported");
-        return Err(keys.error("attention.value_length", message));
+        return Err(keys.unsupported("attention.value_length", message));
     }
     Ok((head_count, head_count_kv, key_length))
 }

@@ -14,6 +14,9 @@ const REFUSED: [(&str, &str); 6] = [
     ("use_parallel_residual", "blocks side by side"),
 ];
 
+/// What to do with a sound file that the engine cannot run.
+const ELSEWHERE: &str = "run it on a server (ollama, llama-server)";
+
 /// The keys of one architecture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keys<'a> {
@@ -31,6 +34,16 @@ impl Keys<'_> {
             file: self.metadata.file().to_owned(),
             message: format!("{message} (metadata key {})", self.name(key)),
             hint: None,
+        }
+    }
+
+    /// As [`error`](Self::error), where the file is sound and other programs may run it.
+    pub(super) fn unsupported(&self, key: &str, message: impl std::fmt::Display) -> EngineError {
+        match self.error(key, message) {
+            EngineError::Model { file, message, .. } => {
+                EngineError::Model { file, message, hint: Some(ELSEWHERE.to_owned()) }
+            }
+            other => other,
         }
     }
 
@@ -82,12 +95,14 @@ impl Keys<'_> {
     pub(super) fn refuse_unknown_computations(&self) -> Result<(), EngineError> {
         for (key, what) in REFUSED {
             if self.get(key).is_some_and(|value| !is_neutral(value)) {
-                return Err(self.error(key, format!("the model asks for {what}, which the engine does not compute")));
+                return Err(
+                    self.unsupported(key, format!("the model asks for {what}, which the engine does not compute"))
+                );
             }
         }
         if self.bool("attention.causal")? == Some(false) {
             let message = "the model attends to later tokens too; it is an encoder and not a language model";
-            return Err(self.error("attention.causal", message));
+            return Err(self.unsupported("attention.causal", message));
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ pub struct Recipe {
     pub gate_up_fused: bool,
     /// Several feed-forward blocks of which a router chooses for each token.
     pub experts: Presence,
+    /// Epsilon of norms in files that name none; `None` refuses them.
+    pub default_epsilon: Option<f32>,
     /// Reads the keys that only this architecture has.
     pub(crate) refine: fn(&Keys<'_>, &mut Config) -> Result<(), EngineError>,
 }
@@ -56,6 +58,7 @@ impl Recipe {
         gate: Gate::Silu,
         gate_up_fused: false,
         experts: Presence::Never,
+        default_epsilon: None,
         refine: |_, _| Ok(()),
     };
 }

@@ -73,15 +73,10 @@ impl Rope {
             attn_factor: keys.positive("rope.scaling.attn_factor")?.unwrap_or(1.0),
         })
     }
-
-    /// The embedding of layers with a window: their own base, by default `freq_base`, and `scaling`.
-    pub(super) fn local(&self, keys: &Keys<'_>, default_base: f32, scaling: RopeScaling) -> Result<Self, EngineError> {
-        let freq_base = freq_base(keys, "rope.freq_base_swa")?.unwrap_or(default_base);
-        Ok(Self { freq_base, scaling, ..*self })
-    }
 }
 
-fn freq_base(keys: &Keys<'_>, key: &str) -> Result<Option<f32>, EngineError> {
+/// The base under `key`, if the file has one.
+pub(super) fn freq_base(keys: &Keys<'_>, key: &str) -> Result<Option<f32>, EngineError> {
     match keys.float(key)? {
         Some(base) if !(base > 1.0 && base < 1e12) => Err(keys.error(key, format!("{base} is not a usable base"))),
         base => Ok(base),
@@ -112,8 +107,8 @@ fn scaling(keys: &Keys<'_>) -> Result<RopeScaling, EngineError> {
         "longrope" if factor == 1.0 => Ok(RopeScaling::Long),
         "longrope" => {
             let message = format!("the factor {factor} together with divisors of its own for every frequency");
-            Err(keys.error("rope.scaling.factor", format!("{message} is not supported")))
+            Err(keys.unsupported("rope.scaling.factor", format!("{message} is not supported")))
         }
-        other => Err(keys.error("rope.scaling.type", format!("the scaling `{other}` is not supported"))),
+        other => Err(keys.unsupported("rope.scaling.type", format!("the scaling `{other}` is not supported"))),
     }
 }

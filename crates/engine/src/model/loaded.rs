@@ -109,6 +109,11 @@ impl Model {
         &self.config
     }
 
+    /// The layers, in order.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
     /// The file, for its metadata, tokenizer and chat template.
     pub fn gguf(&self) -> &Gguf {
         &self.gguf

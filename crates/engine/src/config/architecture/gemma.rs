@@ -1,7 +1,7 @@
 //! What the generations of Gemma have in common.
 
 use crate::config::layers::windowed;
-use crate::config::{Config, Gate, Keys, LayerConfig, Recipe, Rope, RopeScaling};
+use crate::config::{Config, Gate, Keys, LayerConfig, Recipe, Rope};
 use crate::error::EngineError;
 
 /// GeGLU, and norms after the blocks as before them.
@@ -18,16 +18,15 @@ pub(super) fn scales(config: &mut Config, layers_of_27b: usize) {
     config.attention_scale = 1.0 / (length as f32).sqrt();
 }
 
-/// Gives a window and the second rotary embedding, of `base` and `scaling`, to all but the last of `pattern` layers.
+/// Gives a window and the rotary embedding `local` to all but the last of `pattern` layers.
 pub(super) fn windows(
     keys: &Keys<'_>,
     config: &mut Config,
     window: usize,
     pattern: usize,
-    (base, scaling): (f32, RopeScaling),
+    local: Rope,
 ) -> Result<(), EngineError> {
-    let global: Rope = config.ropes[0];
-    config.ropes.push(global.local(keys, base, scaling)?);
+    config.ropes.push(local);
     for (layer, windowed) in config.layers.iter_mut().zip(windowed(keys, config.block_count, pattern)?) {
         if windowed {
             *layer = LayerConfig { window: Some(window), rope: Some(1) };
