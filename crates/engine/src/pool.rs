@@ -21,8 +21,14 @@ use std::time::{Duration, Instant};
 
 type Job = &'static (dyn Fn(usize) + Sync);
 
-/// Work on a range of rows, given with these rows of every column.
-type RowWork<'a, T> = dyn Fn(Range<usize>, &mut [&mut [T]]) + Sync + 'a;
+/// Work on a range of rows of a numbered matrix, given with these rows of every column.
+type RowWork<'a, T> = dyn Fn(usize, Range<usize>, &mut [&mut [T]]) + Sync + 'a;
+
+/// A matrix `[column][row]` that is written by ranges of rows.
+pub(crate) struct Rows<'a, T> {
+    pub(crate) items: &'a mut [T],
+    pub(crate) rows: usize,
+}
 
 /// How long a thread without work watches for the next job before it sleeps. Layers follow each other within some
 /// microseconds; waking a sleeping thread takes 5 to 50.
@@ -237,30 +243,35 @@ impl Pool {
         });
     }
 
-    /// Divides `matrix`, which is `[column][row]`, into ranges of `part_rows` rows, and calls `work` with each range and
-    /// these rows of every column.
+    /// Divides `matrices`, each `[column][row]` and of as many columns, into ranges of `part_rows` rows, and calls `work`
+    /// with each matrix's number, each range and these rows of every column.
     ///
     /// # Panics
-    /// If `matrix` is no whole number of columns.
+    /// If a matrix is no whole number of columns.
     pub(crate) fn for_each_row_range<T: Send>(
         &self,
-        matrix: &mut [T],
-        rows: usize,
+        matrices: &mut [Rows<'_, T>],
         part_rows: usize,
         work: &RowWork<'_, T>,
     ) {
-        assert!(matrix.len().is_multiple_of(rows), "a matrix is made of whole columns");
-        let columns = matrix.len() / rows;
-        let base = Base(matrix.as_mut_ptr());
-        self.for_each(rows.div_ceil(part_rows), &|part| {
-            let range = part * part_rows..((part + 1) * part_rows).min(rows);
-            // SAFETY: the range ends at `rows` at most and `column` below `columns`, so it lies in `matrix`, which is
+        let mut parts = Vec::new();
+        let mut bases = Vec::new();
+        for (index, matrix) in matrices.iter_mut().enumerate() {
+            assert!(matrix.items.len().is_multiple_of(matrix.rows), "a matrix is made of whole columns");
+            bases.push((Base(matrix.items.as_mut_ptr()), matrix.rows, matrix.items.len() / matrix.rows));
+            let starts = (0..matrix.rows).step_by(part_rows);
+            parts.extend(starts.map(|start| (index, start..(start + part_rows).min(matrix.rows))));
+        }
+        self.for_each(parts.len(), &|part| {
+            let (index, range) = &parts[part];
+            let (base, rows, columns) = &bases[*index];
+            // SAFETY: the range ends at `rows` at most and `column` is below `columns`, so it lies in the matrix, which is
             // borrowed for the whole call; parts have ranges of their own, and so have columns.
             let column = |column: usize| unsafe {
                 std::slice::from_raw_parts_mut(base.at(column * rows + range.start), range.len())
             };
-            let mut slices: Vec<&mut [T]> = (0..columns).map(column).collect();
-            work(range.clone(), &mut slices);
+            let mut slices: Vec<&mut [T]> = (0..*columns).map(column).collect();
+            work(*index, range.clone(), &mut slices);
         });
     }
 
@@ -331,13 +342,17 @@ mod tests {
                     chunk.iter_mut().enumerate().for_each(|(index, number)| *number += 1 + part * size + index);
                 });
                 assert!(numbers.iter().enumerate().all(|(index, &number)| number == index + 1), "{numbers:?}");
-                let mut matrix = vec![0usize; 3 * 23];
-                pool.for_each_row_range(&mut matrix, 23, size, &|range, columns| {
+                let (mut tall, mut flat) = (vec![0usize; 3 * 23], vec![0usize; 3 * 5]);
+                let mut matrices = [Rows { items: &mut tall, rows: 23 }, Rows { items: &mut flat, rows: 5 }];
+                pool.for_each_row_range(&mut matrices, size, &|matrix, range, columns| {
+                    let rows = [23, 5][matrix];
                     for (column, slice) in columns.iter_mut().enumerate() {
-                        slice.iter_mut().zip(range.clone()).for_each(|(place, row)| *place += 1 + column * 23 + row);
+                        slice.iter_mut().zip(range.clone()).for_each(|(place, row)| *place += 1 + column * rows + row);
                     }
                 });
-                assert!(matrix.iter().enumerate().all(|(index, &number)| number == index + 1), "{matrix:?}");
+                for matrix in [tall, flat] {
+                    assert!(matrix.iter().enumerate().all(|(index, &number)| number == index + 1), "{matrix:?}");
+                }
                 let taken = AtomicUsize::new(0);
                 pool.each((0..size).collect(), |part: usize| {
                     taken.fetch_add(part, Ordering::Relaxed);

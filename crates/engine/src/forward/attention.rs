@@ -29,19 +29,17 @@ impl Forward<'_> {
             caches[slot.sequence].write(index, slot.position, keys, values);
         }
         self.attend(index, batch, caches, queries, attended);
-        columns.fill(self.kernels, attended, config.query_width());
-        self.linear(&layer.attn_output, columns, product);
+        self.fill_copied(columns, attended, config.query_width());
+        self.linear([&layer.attn_output], columns, [product]);
         self.add_to_residual(layer.post_attention_norm.as_deref(), buffers);
     }
 
     /// The projections of the normalised stream, heads normalised where the model says so.
     fn queries_keys_values(&self, layer: &Layer, buffers: &mut Buffers) {
         let Buffers { hidden, normal, columns, queries, keys, values, .. } = buffers;
-        self.normalise(hidden, &layer.attn_norm, normal);
-        columns.fill(self.kernels, normal, self.model.config.embedding_length);
-        self.linear(&layer.attn_q, columns, queries);
-        self.linear(&layer.attn_k, columns, keys);
-        self.linear(&layer.attn_v, columns, values);
+        self.fill_normal(columns, hidden, &layer.attn_norm);
+        let outs = [&mut *queries, &mut *keys, values];
+        self.linear([&layer.attn_q, &layer.attn_k, &layer.attn_v], columns, outs);
         for (heads, norm) in [(queries, &layer.attn_q_norm), (keys, &layer.attn_k_norm)] {
             if let Some(norm) = norm {
                 self.normalise(heads, norm, normal);
@@ -53,17 +51,22 @@ impl Forward<'_> {
     /// Turns queries and keys by their positions.
     fn rotate(&self, index: usize, turns: &[Turn], buffers: &mut Buffers) {
         let config = &self.model.config;
-        let rows = buffers.queries.chunks_exact_mut(config.query_width());
-        let rows = rows.zip(buffers.keys.chunks_exact_mut(config.kv_width()));
-        for (turn, (queries, keys)) in turns.iter().zip(rows) {
-            if let Some(rope) = config.layers[index].rope {
-                self.rotations.rotate(queries, config.key_length, turn, rope);
-                self.rotations.rotate(keys, config.key_length, turn, rope);
+        let part = self.tokens_a_part(turns.len());
+        let queries = buffers.queries.chunks_mut(part * config.query_width());
+        let keys = buffers.keys.chunks_mut(part * config.kv_width());
+        let parts = turns.chunks(part).zip(queries.zip(keys)).collect();
+        self.pool.each(parts, |(turns, (queries, keys)): (&[Turn], (&mut [f32], &mut [f32]))| {
+            let rows = queries.chunks_exact_mut(config.query_width()).zip(keys.chunks_exact_mut(config.kv_width()));
+            for (turn, (queries, keys)) in turns.iter().zip(rows) {
+                if let Some(rope) = config.layers[index].rope {
+                    self.rotations.rotate(queries, config.key_length, turn, rope);
+                    self.rotations.rotate(keys, config.key_length, turn, rope);
+                }
+                if turn.query_scale != 1.0 {
+                    activation::scale(queries, turn.query_scale);
+                }
             }
-            if turn.query_scale != 1.0 {
-                activation::scale(queries, turn.query_scale);
-            }
-        }
+        });
     }
 
     /// Grouped-query attention of every token and head. A part is some tokens of a sequence with the query heads of one

@@ -13,14 +13,15 @@ struct Chosen {
 }
 
 impl Forward<'_> {
-    /// The weighted experts of every normalised token, into `product`.
+    /// The weighted experts of every normalised token, which `columns` hold, into `product`.
     ///
     /// Each expert runs once, over the tokens that chose it; a token's experts are added in order of their rank.
     pub(super) fn experts(&self, experts: &Experts, buffers: &mut Buffers) {
         let width = self.model.config.embedding_length;
         let used = self.model.config.experts.map_or(1, |experts| experts.used);
         let Buffers { normal, columns, gate, up, product, gathered, chosen, .. } = buffers;
-        columns.fill(self.kernels, normal, width);
+        normal.clear();
+        (0..columns.count()).for_each(|token| normal.extend_from_slice(columns.values(token)));
         self.multiply(&experts.router, columns, gate);
         let choices: Vec<Chosen> =
             gate.chunks_exact(experts.each.len()).flat_map(|logits| choose(logits, used)).collect();
@@ -35,7 +36,7 @@ impl Forward<'_> {
             for place in &places {
                 gathered.extend_from_slice(&normal[place / used * width..][..width]);
             }
-            columns.fill(self.kernels, gathered, width);
+            self.fill_copied(columns, gathered, width);
             self.gated(block, columns, [gate, up], product);
             for (place, out) in places.iter().zip(product.chunks_exact(width)) {
                 chosen[place * width..][..width].copy_from_slice(out);
@@ -43,7 +44,7 @@ impl Forward<'_> {
         }
         match &experts.shared {
             Some(block) => {
-                columns.fill(self.kernels, normal, width);
+                self.fill_copied(columns, normal, width);
                 self.gated(block, columns, [gate, up], gathered);
             }
             None => gathered.clear(),

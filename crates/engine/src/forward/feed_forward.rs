@@ -9,13 +9,10 @@ use puma_kernels::float::activation;
 impl Forward<'_> {
     /// The feed-forward block, dense or of experts, added to the residual stream.
     pub(super) fn feed_forward(&self, layer: &Layer, buffers: &mut Buffers) {
-        let Buffers { hidden, normal, columns, gate, up, product, .. } = buffers;
-        self.normalise(hidden, &layer.ffn_norm, normal);
+        let Buffers { hidden, columns, gate, up, product, .. } = buffers;
+        self.fill_normal(columns, hidden, &layer.ffn_norm);
         match &layer.feed_forward {
-            FeedForward::Dense(block) => {
-                columns.fill(self.kernels, normal, self.model.config.embedding_length);
-                self.gated(block, columns, [gate, up], product);
-            }
+            FeedForward::Dense(block) => self.gated(block, columns, [gate, up], product),
             FeedForward::Experts(experts) => self.experts(experts, buffers),
         }
         self.add_to_residual(layer.post_ffw_norm.as_deref(), buffers);
@@ -29,18 +26,17 @@ impl Forward<'_> {
         [gate, up]: [&mut Vec<f32>; 2],
         out: &mut Vec<f32>,
     ) {
-        self.linear(&block.gate, columns, gate);
-        self.linear(&block.up, columns, up);
+        self.linear([&block.gate, &block.up], columns, [&mut *gate, &mut *up]);
         let activate = match self.model.config.recipe().gate {
             Gate::Silu => self.kernels.silu_mul,
             Gate::Gelu => self.kernels.gelu_mul,
         };
-        let part = gate.len().div_ceil(self.pool.threads()).max(1);
-        self.pool.each(gate.chunks_mut(part).zip(up.chunks(part)).collect(), |(gate, up): (&mut [f32], &[f32])| {
-            activate(gate, up);
+        let (len, count) = (block.down.weight.len, columns.count());
+        self.fill(columns, count, len, &|token, column| {
+            column.copy_from_slice(&gate[token * len..][..len]);
+            activate(column, &up[token * len..][..len]);
         });
-        columns.fill(self.kernels, gate, block.down.weight.len);
-        self.linear(&block.down, columns, out);
+        self.linear([&block.down], columns, [out]);
     }
 
     /// Adds what a block gave to the residual stream, normalised or scaled first where the model says so.
@@ -53,6 +49,13 @@ impl Forward<'_> {
         if self.model.config.residual_scale != 1.0 {
             activation::scale(product, self.model.config.residual_scale);
         }
-        (self.kernels.add)(hidden, product);
+        let part = self.tokens_a_part(hidden.len() / self.model.config.embedding_length);
+        let part = part * self.model.config.embedding_length;
+        self.pool.each(
+            hidden.chunks_mut(part).zip(product.chunks(part)).collect(),
+            |(hidden, product): (&mut [f32], _)| {
+                (self.kernels.add)(hidden, product);
+            },
+        );
     }
 }

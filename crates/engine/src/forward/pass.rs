@@ -78,7 +78,7 @@ impl Forward<'_> {
     /// Logits of the tokens that want them.
     fn logits(&self, batch: &[Slot], buffers: &mut Buffers) {
         let width = self.model.config.embedding_length;
-        let Buffers { hidden, normal, columns, product, logits, .. } = buffers;
+        let Buffers { hidden, columns, product, logits, .. } = buffers;
         product.clear();
         for (slot, hidden) in batch.iter().zip(hidden.chunks_exact(width)) {
             if slot.wants_logits {
@@ -89,8 +89,7 @@ impl Forward<'_> {
         if product.is_empty() {
             return;
         }
-        self.normalise(product, &self.model.output_norm, normal);
-        columns.fill(self.kernels, normal, width);
+        self.fill_normal(columns, product, &self.model.output_norm);
         self.multiply(&self.model.output, columns, logits);
         let config = &self.model.config;
         if config.logit_scale != 1.0 {

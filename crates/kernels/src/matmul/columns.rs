@@ -1,5 +1,6 @@
 //! The two operands of a matrix product.
 
+use crate::block::format::GROUP_LEN;
 use crate::matmul::activation::ActivationGroup;
 use crate::matmul::packed::Packed;
 use crate::{Kernels, TensorType};
@@ -42,14 +43,31 @@ impl Columns {
     /// Panics if `values` is no whole number of columns.
     pub fn fill(&mut self, kernels: &Kernels, values: &[f32], len: usize) {
         assert!(len > 0 && values.len().is_multiple_of(len), "columns of length {len} from {} numbers", values.len());
-        self.len = len;
-        self.values.clear();
-        self.values.extend_from_slice(values);
-        self.groups.clear();
-        if len.is_multiple_of(32) {
-            self.groups.resize(values.len() / 32, ActivationGroup::ZERO);
-            (kernels.quantise)(values, &mut self.groups);
+        self.reset(values.len() / len, len);
+        for mut part in self.parts_mut(usize::MAX) {
+            part.fill(kernels, &|index, column| column.copy_from_slice(&values[index * len..][..len]));
         }
+    }
+
+    /// Makes room for `count` columns of `len` numbers; [`parts_mut`](Self::parts_mut) fills them.
+    pub fn reset(&mut self, count: usize, len: usize) {
+        assert!(len > 0, "columns without numbers");
+        self.len = len;
+        self.values.resize(count * len, 0.0);
+        let groups = if len.is_multiple_of(GROUP_LEN) { len / GROUP_LEN } else { 0 };
+        self.groups.resize(count * groups, ActivationGroup::ZERO);
+    }
+
+    /// The columns in parts of `count`, to be filled by several threads.
+    pub fn parts_mut(&mut self, count: usize) -> impl Iterator<Item = ColumnsPart<'_>> {
+        let len = self.len;
+        let count = count.min(self.count()).max(1);
+        let groups = if len.is_multiple_of(GROUP_LEN) { len / GROUP_LEN } else { 0 };
+        let mut of_parts = self.groups.chunks_mut((count * groups).max(1));
+        self.values.chunks_mut(count * len).enumerate().map(move |(part, values)| {
+            let groups = of_parts.next().unwrap_or_default();
+            ColumnsPart { first: part * count, len, values, groups }
+        })
     }
 
     /// Numbers in one column.
@@ -76,7 +94,28 @@ impl Columns {
     /// Column `index` in integers. Panics if the column length is no multiple of 32.
     #[inline(always)]
     pub fn groups(&self, index: usize) -> &[ActivationGroup] {
-        let groups = self.len / 32;
+        let groups = self.len / GROUP_LEN;
         &self.groups[index * groups..][..groups]
+    }
+}
+
+/// Some neighbouring columns of a batch, to be filled.
+pub struct ColumnsPart<'a> {
+    first: usize,
+    len: usize,
+    values: &'a mut [f32],
+    groups: &'a mut [ActivationGroup],
+}
+
+impl ColumnsPart<'_> {
+    /// Lets `write` write each column, which it is given by its index in the whole batch, and quantises it.
+    pub fn fill(&mut self, kernels: &Kernels, write: &dyn Fn(usize, &mut [f32])) {
+        let groups = self.len / GROUP_LEN;
+        for (index, column) in self.values.chunks_exact_mut(self.len).enumerate() {
+            write(self.first + index, column);
+            if self.len.is_multiple_of(GROUP_LEN) {
+                (kernels.quantise)(column, &mut self.groups[index * groups..][..groups]);
+            }
+        }
     }
 }
