@@ -194,6 +194,7 @@ impl Engine {
         })?;
         if plan.packed {
             model.pack(&pool);
+            model.gguf().advise(Reading::Seldom);
         }
         Ok(Self {
             kernels: Kernels::new(options.level),

@@ -104,6 +104,7 @@ impl Gguf {
 
     /// Tells the system how the file will be read. Only speed depends on it, so that a system that does not listen is
     /// no error.
+    #[cfg_attr(unix, expect(unsafe_code, reason = "dropping pages is only sound for a mapping that is not written to"))]
     pub fn advise(&self, reading: Reading) {
         #[cfg(unix)]
         if let Bytes::Mapped(map) = &self.bytes {
@@ -115,6 +116,8 @@ impl Gguf {
                     let resident = usize::try_from(resident_bytes).unwrap_or(usize::MAX).min(map.len());
                     map.advise(Advice::Sequential).and_then(|()| map.advise_range(Advice::WillNeed, 0, resident))
                 }
+                // SAFETY: the mapping is read only, so a dropped page is read again from the file with the same bytes.
+                Reading::Seldom => unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) },
             };
         }
         #[cfg(not(unix))]
@@ -135,6 +138,8 @@ pub enum Reading {
     /// It is larger than the memory left: only this many bytes from its start stay; the rest passes through in order,
     /// every time.
     Streamed { resident_bytes: u64 },
+    /// Its weights were copied; only a row of embeddings is read now and then, and no page need stay with this process.
+    Seldom,
 }
 
 /// Maps the file at `path`.
