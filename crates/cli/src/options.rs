@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use puma_core::measure::TrackingMode;
+use puma_engine::KvType;
 
 /// Which engine answers, and how it is reached.
 #[derive(Clone, Debug, Default, Args)]
@@ -104,7 +105,8 @@ pub(crate) enum OllamaApi {
     Generate,
 }
 
-/// Options of the embedded engine. None of them changes a single bit of the result.
+/// Options of the embedded engine. Only the type of keys and values changes bits, and it has a numerics contract of its
+/// own.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Embedded engine")]
 pub(crate) struct EngineOptions {
@@ -117,6 +119,18 @@ pub(crate) struct EngineOptions {
     /// Sequences computed together.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub batch: Option<u32>,
+    /// What keys and values are kept as: f32, or f16, which is another numerics contract [default: f32].
+    #[arg(long, value_name = "TYPE", value_parser = kv_type)]
+    pub kv_type: Option<KvType>,
+    /// Memory for keys and values, of running sequences and of beginnings kept for later ones, in MB [default: 512].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_kv_mb: Option<u32>,
+}
+
+/// The type of keys and values of that name.
+pub(crate) fn kv_type(name: &str) -> Result<KvType, String> {
+    let names = || KvType::ALL.map(KvType::name).join(", ");
+    KvType::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("types are {}", names()))
 }
 
 /// The engines and servers PUMA can ask.

@@ -88,7 +88,7 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
 
 /// Options that would do nothing with the chosen backend are errors.
 fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure> {
-    let EngineArgs { threads, simd, batch } = &args.engine;
+    let EngineArgs { threads, simd, batch, kv_type, max_kv_mb } = &args.engine;
     let embedded = kind == BackendKind::Embedded;
     let ollama = kind == BackendKind::Ollama;
     let table = [
@@ -103,6 +103,8 @@ fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure
         ("--threads", threads.is_some(), embedded),
         ("--simd", simd.is_some(), embedded),
         ("--batch", batch.is_some(), embedded),
+        ("--kv-type", kv_type.is_some(), embedded),
+        ("--max-kv-mb", max_kv_mb.is_some(), embedded),
     ];
     match table.into_iter().find(|(_, given, useful)| *given && !useful) {
         None => Ok(()),
@@ -113,13 +115,19 @@ fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure
 
 /// The embedded engine's options: what was asked for, else the best of this machine.
 pub(crate) fn engine_options(args: &EngineArgs, context_length: usize) -> Result<EngineOptions, Failure> {
-    let EngineArgs { threads, simd, batch } = args;
+    let EngineArgs { threads, simd, batch, kv_type, max_kv_mb } = args;
     let mut options = EngineOptions { context_length: Some(context_length), ..EngineOptions::default() };
     if let Some(threads) = threads {
         options.threads = *threads as usize;
     }
     if let Some(batch) = batch {
         options.max_batch = *batch as usize;
+    }
+    if let Some(kind) = kv_type {
+        options.kv_type = *kind;
+    }
+    if let Some(megabytes) = max_kv_mb {
+        options.kv_bytes = *megabytes as usize * 1_000_000;
     }
     if let Some(name) = simd {
         options.level = name.parse().map_err(|error: UnknownLevel| Failure::invalid(error.to_string()))?;

@@ -3,7 +3,7 @@
 use crate::bench::{FirstToken, Plan, find, first_token, measure, report_text};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::EngineOptions as EngineArgs;
+use crate::options::{EngineOptions as EngineArgs, kv_type};
 use crate::wire;
 use clap::{Args, Subcommand};
 use puma_backends::embedded::CONTEXT_CAP;
@@ -114,11 +114,6 @@ fn levels(names: &[String], best: Level) -> Result<Vec<Level>, Failure> {
             .map(|name| name.parse().map_err(|error: UnknownLevel| Failure::invalid(error.to_string())))
             .collect(),
     }
-}
-
-fn kv_type(name: &str) -> Result<KvType, String> {
-    let names = || KvType::ALL.map(KvType::name).join(", ");
-    KvType::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("types are {}", names()))
 }
 
 fn first_token_text(found: &FirstToken) -> String {

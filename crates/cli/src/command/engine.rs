@@ -59,6 +59,8 @@ pub(crate) fn run(args: EngineArgs, context: &Context) -> Result<(), Failure> {
         threads: options.threads,
         batch: options.max_batch,
         reuse_prefixes: !no_prefix_reuse,
+        kv_type: options.kv_type,
+        kv_bytes: options.kv_bytes,
         ..DigestOptions::default()
     };
     let found = digest(&model, &options).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! The ledger: what a run's speed was predicted to be, what it was, and what that teaches.
 
-use super::engine::{on_this_machine, rules_by_name};
+use super::engine::{as_asked, on_this_machine, rules_by_name};
 use super::header;
 use super::models::file_of;
 use super::report::MeasuredLine;
@@ -52,7 +52,7 @@ fn try_record(order: &Order, stored: &RecordedRun, store: &Store, context: &Cont
     if machine.recorded {
         return Ok(());
     }
-    let rules = on_this_machine(rules, &budget);
+    let rules = as_asked(on_this_machine(rules, &budget), &order.backend.engine);
     let on_cores = matches!(budget, Budget::Cpu { .. });
     let memory_bandwidth = on_cores.then(|| memory_bandwidth(&machine, context.host.as_ref())).flatten();
     let place = Place { machine, rules, budget, memory_bandwidth };

@@ -85,6 +85,10 @@ fn options_that_would_do_nothing_are_errors() {
     home.puma(&[&base[..], &["--backend", "ollama", "--threads", "2"]].concat()).fails(2, &["--threads", "hint:"]);
     home.puma(&[&base[..], &["--think"]].concat()).fails(2, &["--think", "hint:"]);
     home.puma(&[&base[..], &["--backend", "openai", "--api", "chat"]].concat()).fails(2, &["--api", "hint:"]);
+    for (option, value) in [("--kv-type", "f16"), ("--max-kv-mb", "100")] {
+        home.puma(&[&base[..], &["--backend", "ollama", option, value]].concat()).fails(2, &[option, "hint:"]);
+    }
+    home.puma(&[&base[..], &["--kv-type", "q8_0"]].concat()).fails(2, &["q8_0", "f16"]);
     home.puma(&[&base[..], &["--simd", "mmx"]].concat()).fails(2, &["mmx", "scalar"]);
 }
 

@@ -15,6 +15,9 @@ fn the_digest_is_the_same_for_every_path() {
     for more in [&["--threads", "2"][..], &["--batch", "8"], &["--no-prefix-reuse"], &[]] {
         assert_eq!(digest(more), expected, "{more:?}");
     }
+    let half = home.puma(&["engine", "digest", &model, "--kv-type", "f16", "--json"]).json();
+    assert_eq!(half["contract"], "N1+kv-f16");
+    assert_ne!(half["digest"], expected);
     assert_eq!(home.puma(&["engine", "digest", &model, "--expect", &expected]).code, Some(0));
     home.puma(&["engine", "digest", &model, "--expect", "00"]).fails(3, &["expected 00", "hint:"]);
 }

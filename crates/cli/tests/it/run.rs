@@ -19,6 +19,7 @@ fn threads_batch_order_and_instruction_set_change_no_bit() {
         &["--threads", "2", "--batch", "1"],
         &["--batch", "3", "--shuffle", "7"],
         &["--simd", "scalar", "--shuffle", "99"],
+        &["--max-kv-mb", "20", "--shuffle", "5"],
     ] {
         assert_eq!(with(variant), expected, "{variant:?}");
     }
@@ -36,6 +37,18 @@ fn cached_answers_are_the_answers() {
     assert_eq!(home.puma(&["cache", "clear", "--json"]).json()["removed"], 6);
     let fresh = home.run_json(&["--instances", "6"]);
     assert_ne!(fresh["timing"]["unique_prompt_tokens"], 0);
+}
+
+#[test]
+fn keys_and_values_in_f16_are_another_contract_and_share_no_answer() {
+    let home = Home::new();
+    let plain = home.run_json(&["--instances", "3"]);
+    let half = home.run_json(&["--instances", "3", "--kv-type", "f16"]);
+    assert_ne!(half["timing"]["unique_prompt_tokens"], 0, "answers were taken from the cache of f32");
+    assert_ne!(fingerprint(&plain).1, fingerprint(&half).1);
+    assert_eq!(home.puma(&["cache", "stats", "--json"]).json()["entries"], 6);
+    let again = home.run_json(&["--instances", "3", "--kv-type", "f16", "--no-cache", "--threads", "1"]);
+    assert_eq!(fingerprint(&again), fingerprint(&half));
 }
 
 #[test]
