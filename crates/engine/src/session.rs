@@ -192,8 +192,7 @@ impl Engine {
             option: "threads",
             message: format!("cannot start {} threads: {error}", options.threads),
         })?;
-        if plan.packed {
-            model.pack(&pool);
+        if plan.packed && model.pack(&pool) {
             model.gguf().advise(Reading::Seldom);
         }
         Ok(Self {

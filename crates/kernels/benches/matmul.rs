@@ -30,8 +30,8 @@ fn multiply(bencher: divan::Bencher<'_, '_>, (kind, level, count): (&str, &str, 
     let kernels = Kernels::new(level.parse::<Level>().expect("an available level"));
     let bytes = vec![0x11u8; kind.row_bytes(LEN).expect("whole blocks") * ROWS];
     let mut weights = Weights::new(kind, &bytes, ROWS, LEN).expect("matching sizes");
-    let packed = Packed::new(&weights);
-    weights.packed = packed.as_ref();
+    let mut packed = vec![0; Packed::bytes_needed(&weights).unwrap_or(0)];
+    weights.packed = Packed::pack(&weights, &mut packed);
     let values: Vec<f32> = (0..LEN * count).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut columns = Columns::default();
     columns.fill(&kernels, &values, LEN);

@@ -46,8 +46,8 @@ proptest! {
         let values: Vec<f32> = (0..len * count).map(|_| numbers.float(3.0)).collect();
         let want = product(Level::Scalar, &weights, &values, rows, count);
         for level in Level::available() {
-            let packed = Packed::new(&weights);
-            let weights = Weights { packed: packed.as_ref(), ..weights };
+            let mut packed = vec![0; Packed::bytes_needed(&weights).unwrap_or(0)];
+            let weights = Weights { packed: Packed::pack(&weights, &mut packed), ..weights };
             prop_assert_eq!(bits(&product(level, &weights, &values, rows, count)), bits(&want), "{} packed", level);
             prop_assert_eq!(bits(&product(level, &weights, &values, split, batch)), bits(&want), "{} packed split", level);
             let weights = Weights { packed: None, ..weights };

@@ -47,7 +47,7 @@ pub struct Model {
     pub(crate) output_norm: Vec<f32>,
     pub(crate) output: Matrix,
     pub(crate) rope_divisors: RopeDivisors,
-    pub(super) packed: OnceLock<PackedWeights>,
+    pub(super) packed: OnceLock<Option<PackedWeights>>,
 }
 
 /// What the rotary frequencies are divided by, one number a pair; by nothing where there is no tensor.
@@ -145,7 +145,7 @@ impl Model {
 
     pub(crate) fn weights(&self, matrix: &Matrix) -> Weights<'_> {
         let weights = matrix.weights(&self.gguf);
-        Weights { packed: self.packed.get().and_then(|packed| packed.of(&weights)), ..weights }
+        Weights { packed: self.packed.get().and_then(|packed| packed.as_ref()?.of(&weights)), ..weights }
     }
 
     /// Writes the embedding of `token`, which must be in the vocabulary.

@@ -181,6 +181,14 @@ impl Arch for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, bytes: &[u8]) {
+        for line in bytes.chunks(64) {
+            // SAFETY: every x86-64 processor has the instruction, and it only hints: nothing is read.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+    }
+
+    #[inline(always)]
     fn to_array(self, x: __m512) -> [f32; ROWS] {
         let mut array = [0.0; ROWS];
         // SAFETY: `self` proves the instructions; the array has the 64 bytes written.

@@ -61,6 +61,12 @@ pub(crate) trait Arch: Copy {
     fn add(self, x: Self::Floats, y: Self::Floats) -> Self::Floats;
     fn mul(self, x: Self::Floats, y: Self::Floats) -> Self::Floats;
     fn to_array(self, x: Self::Floats) -> [f32; ROWS];
+
+    /// Asks for the cache lines of `bytes`, which will be read soon; nothing where the machine guesses as well.
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8]) {
+        let _ = bytes;
+    }
 }
 
 /// Activations `4 * step..4 * step + 4` as one word, the first in the lowest byte.

@@ -245,6 +245,14 @@ impl<const VNNI: bool> Arch for Ymm<VNNI> {
     }
 
     #[inline(always)]
+    fn prefetch(self, bytes: &[u8]) {
+        for line in bytes.chunks(64) {
+            // SAFETY: every x86-64 processor has the instruction, and it only hints: nothing is read.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+    }
+
+    #[inline(always)]
     fn to_array(self, x: [__m256; 2]) -> [f32; ROWS] {
         let mut array = [0.0; ROWS];
         let (sides, _) = array.as_chunks_mut::<8>();

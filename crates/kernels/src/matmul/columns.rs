@@ -13,7 +13,7 @@ pub struct Weights<'a> {
     pub bytes: &'a [u8],
     pub rows: usize,
     pub len: usize,
-    pub packed: Option<&'a Packed>,
+    pub packed: Option<Packed<'a>>,
 }
 
 impl<'a> Weights<'a> {

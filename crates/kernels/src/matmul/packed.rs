@@ -16,68 +16,59 @@
 //! or, where that would not be exact, as f32; then for each group sixteen scales of each half (once if the halves share
 //! them) and sixteen minimums likewise, as bytes.
 
-use crate::TensorType;
 use crate::arch::rows::{Chunk, ROWS};
 use crate::block::format::{Format, GROUP_LEN, Group, Minimum};
 use crate::math::half::f32_to_f16;
 use crate::matmul::columns::Weights;
 use std::ops::Range;
 
-/// A quantised matrix in packed form: `rows.div_ceil(16)` panels.
-#[derive(Debug)]
-pub struct Packed {
-    /// Panels, after up to 63 bytes so that they start on cache lines.
-    bytes: Vec<u8>,
-    start: usize,
+/// A quantised matrix in packed form: `rows.div_ceil(16)` panels. A view of bytes that best begin on a cache line.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    bytes: &'a [u8],
     panel_bytes: usize,
 }
 
-impl Packed {
-    /// Room for `weights` in packed form, to be filled by [`pack_panel`](Self::pack_panel); `None` for types that are multiplied
-    /// as they stand in the file (F32, F16, BF16).
-    pub fn zeroed(weights: &Weights<'_>) -> Option<Self> {
-        let panel_bytes = panel_bytes(weights.kind, weights.len)?;
-        let bytes = vec![0; panel_bytes * weights.rows.div_ceil(ROWS) + 63];
-        let start = bytes.as_ptr().align_offset(64).min(63);
-        Some(Self { bytes, start, panel_bytes })
+impl<'a> Packed<'a> {
+    /// A view of `bytes`, to which all panels of `weights` were packed; `None` for types that are multiplied as they stand
+    /// in the file (F32, F16, BF16), or if the size does not fit.
+    pub fn new(weights: &Weights<'_>, bytes: &'a [u8]) -> Option<Self> {
+        let panel_bytes = Self::bytes_of_panel(weights)?;
+        (bytes.len() == panel_bytes * weights.rows.div_ceil(ROWS)).then_some(Self { bytes, panel_bytes })
     }
 
-    /// Bytes that `weights` takes in packed form, without making it; `None` as [`zeroed`](Self::zeroed).
+    /// Packs all of `weights` into `bytes`, [`bytes_needed`](Self::bytes_needed) long, and returns the view.
+    pub fn pack(weights: &Weights<'_>, bytes: &'a mut [u8]) -> Option<Self> {
+        let panel_bytes = Self::bytes_of_panel(weights)?;
+        for (index, panel) in bytes.chunks_exact_mut(panel_bytes).enumerate() {
+            Self::pack_panel(weights, index, panel);
+        }
+        Self::new(weights, bytes)
+    }
+
+    /// Bytes of one panel of `weights`, a whole number of cache lines; `None` as [`new`](Self::new).
+    pub fn bytes_of_panel(weights: &Weights<'_>) -> Option<usize> {
+        crate::block::with_format!(weights.kind, F => Some(Layout::<F>::panel_bytes(weights.len)), else None)
+    }
+
+    /// Bytes that `weights` take in packed form; `None` as [`new`](Self::new).
     pub fn bytes_needed(weights: &Weights<'_>) -> Option<usize> {
-        Some(panel_bytes(weights.kind, weights.len)? * weights.rows.div_ceil(ROWS))
+        Some(Self::bytes_of_panel(weights)? * weights.rows.div_ceil(ROWS))
     }
 
-    /// The panels, to be filled by several threads.
-    pub fn panels_mut(&mut self) -> std::slice::ChunksExactMut<'_, u8> {
-        self.bytes[self.start..].chunks_exact_mut(self.panel_bytes)
-    }
-
-    /// Packs the rows of panel `index` of `weights` into `panel`, one of [`panels_mut`](Self::panels_mut). Nothing happens to
-    /// types that have no packed form. Panics if the panel is not of these weights.
+    /// Packs the rows of panel `index` of `weights` into `panel`, [`bytes_of_panel`](Self::bytes_of_panel) long. Nothing
+    /// happens to types that have no packed form. Panics if the panel is not of these weights.
     pub fn pack_panel(weights: &Weights<'_>, index: usize, panel: &mut [u8]) {
         let rows = index * ROWS..(index * ROWS + ROWS).min(weights.rows);
         crate::block::with_format!(weights.kind, F => pack::<F>(weights, rows, panel), else ());
     }
 
-    /// All of `weights` packed; `None` for types that have no packed form.
-    pub fn new(weights: &Weights<'_>) -> Option<Self> {
-        let mut packed = Self::zeroed(weights)?;
-        for (index, panel) in packed.panels_mut().enumerate() {
-            Self::pack_panel(weights, index, panel);
-        }
-        Some(packed)
-    }
-
-    /// Panel `index`.
+    /// Panel `index`, or the last one if there are fewer.
     #[inline(always)]
-    pub(crate) fn panel(&self, index: usize) -> &[u8] {
-        &self.bytes[self.start + index * self.panel_bytes..][..self.panel_bytes]
+    pub(crate) fn panel(&self, index: usize) -> &'a [u8] {
+        let start = (index * self.panel_bytes).min(self.bytes.len() - self.panel_bytes);
+        &self.bytes[start..][..self.panel_bytes]
     }
-}
-
-/// Bytes of one panel of rows of `len` weights; `None` for types that are not packed.
-pub(crate) fn panel_bytes(kind: TensorType, len: usize) -> Option<usize> {
-    crate::block::with_format!(kind, F => Some(Layout::<F>::panel_bytes(len)), else None)
 }
 
 /// The sizes of a format's panels.

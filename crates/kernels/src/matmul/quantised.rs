@@ -85,14 +85,21 @@ fn accumulate<A: Arch, F: Format>(
     arch.add(sum, term)
 }
 
+/// Codes and scales of a panel.
+type Panel<'a> = (&'a [Chunk], &'a [u8]);
+
 /// Dots a panel with `N` columns: groups in index order, one accumulator per output.
+///
+/// A single column needs every byte of the panel for little work, so it asks for the next panel meanwhile.
 #[inline(always)]
 fn tile<A: Arch, F: Format, const N: usize>(
     arch: A,
-    panel: (&[Chunk], &[u8]),
+    panel: Panel<'_>,
+    ahead: Panel<'_>,
     columns: [&[ActivationGroup]; N],
 ) -> [A::Floats; N] {
     let (codes, scales) = panel;
+    let (codes_ahead, scales_ahead) = (&ahead.0[..codes.len()], &ahead.1[..scales.len()]);
     let groups = codes.len() / Layout::<F>::CHUNKS;
     let mut columns = columns;
     for column in &mut columns {
@@ -100,11 +107,17 @@ fn tile<A: Arch, F: Format, const N: usize>(
     }
     let mut sums = [arch.splat(0.0); N];
     let mut at = 0;
-    for block in scales.chunks_exact(Layout::<F>::SCALE_BYTES).take(groups / F::GROUPS) {
+    for (index, block) in scales.chunks_exact(Layout::<F>::SCALE_BYTES).take(groups / F::GROUPS).enumerate() {
+        if N == 1 {
+            arch.prefetch(&scales_ahead[index * Layout::<F>::SCALE_BYTES..][..Layout::<F>::SCALE_BYTES]);
+        }
         let block = Scales::<F>::new(block);
         let whole = floats::<A, F>(arch, &block);
         for group in 0..F::GROUPS {
             let chunks = &codes[at * Layout::<F>::CHUNKS..][..Layout::<F>::CHUNKS];
+            if N == 1 {
+                arch.prefetch(codes_ahead[at * Layout::<F>::CHUNKS..][..Layout::<F>::CHUNKS].as_flattened());
+            }
             let quants = arch.quants::<F>(chunks);
             let scales = group_scales::<A, F>(arch, &block, whole, group);
             let mut x = [&columns[0][at]; N];
@@ -138,11 +151,12 @@ impl Target<'_, '_> {
     }
 }
 
-/// Multiplies a panel with the columns from `first` on, `N` at a time, and returns the first column not done.
+/// Multiplies the first of two panels, the second of which comes next, with the columns from `first` on, `N` at a time.
+/// Returns the first column not done.
 #[inline(always)]
 fn tiles<A: Arch, F: Format, const N: usize>(
     arch: A,
-    panel: (&[Chunk], &[u8]),
+    panels: [Panel<'_>; 2],
     columns: &Columns,
     first: usize,
     target: &mut Target<'_, '_>,
@@ -153,7 +167,7 @@ fn tiles<A: Arch, F: Format, const N: usize>(
         for (c, here) in here.iter_mut().enumerate().skip(1) {
             *here = columns.groups(column + c);
         }
-        let sums = tile::<A, F, N>(arch, panel, here);
+        let sums = tile::<A, F, N>(arch, panels[0], panels[1], here);
         for (c, sums) in sums.into_iter().enumerate() {
             target.store(column + c, &arch.to_array(sums));
         }
@@ -174,15 +188,16 @@ pub(crate) fn multiply<A: Arch, F: Format>(
     let mut scratch = Vec::new();
     for index in rows.start / ROWS..rows.end.div_ceil(ROWS) {
         let of_panel = index * ROWS..(index * ROWS + ROWS).min(weights.rows);
-        let panel = match weights.packed {
-            Some(packed) => packed.panel(index),
+        let panels = match weights.packed {
+            Some(packed) => [packed.panel(index), packed.panel(index + 1)],
             None => {
                 scratch.resize(Layout::<F>::panel_bytes(weights.len), 0);
                 packed::pack::<F>(weights, of_panel.clone(), &mut scratch);
-                &scratch
+                [scratch.as_slice(); 2]
             }
         };
-        let panel = Layout::<F>::split(panel, weights.len);
+        let [panel, ahead] = panels;
+        let panels = [Layout::<F>::split(panel, weights.len), Layout::<F>::split(ahead, weights.len)];
         let wanted = rows.start.max(of_panel.start)..rows.end.min(of_panel.end);
         let mut target = Target {
             out,
@@ -191,11 +206,11 @@ pub(crate) fn multiply<A: Arch, F: Format>(
         };
         let mut column = 0;
         if A::COLUMNS == 8 {
-            column = tiles::<A, F, 8>(arch, panel, columns, column, &mut target);
+            column = tiles::<A, F, 8>(arch, panels, columns, column, &mut target);
         }
         if A::COLUMNS == 4 {
-            column = tiles::<A, F, 4>(arch, panel, columns, column, &mut target);
+            column = tiles::<A, F, 4>(arch, panels, columns, column, &mut target);
         }
-        tiles::<A, F, 1>(arch, panel, columns, column, &mut target);
+        tiles::<A, F, 1>(arch, panels, columns, column, &mut target);
     }
 }
