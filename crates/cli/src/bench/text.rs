@@ -23,6 +23,7 @@ pub(crate) fn report_text(report: &Report) -> String {
         ("spread", Align::Right),
         ("min to max", Align::Right),
         ("n", Align::Right),
+        ("cores", Align::Right),
     ];
     let roofline = !report.ceilings.is_empty();
     if roofline {
@@ -40,6 +41,7 @@ pub(crate) fn report_text(report: &Report) -> String {
 }
 
 fn cells(row: &Row, roofline: bool) -> Vec<String> {
+    let or_dash = |value: Option<f64>, text: fn(f64) -> String| value.map_or_else(|| "-".to_owned(), text);
     let spread = &row.spread;
     let mut cells = vec![
         row.simd.to_owned(),
@@ -50,9 +52,9 @@ fn cells(row: &Row, roofline: bool) -> Vec<String> {
         format!("± {:.1} %", spread.mad_percent),
         format!("{} to {}", number(spread.min), number(spread.max)),
         spread.n.to_string(),
+        or_dash(row.own_processors, number),
     ];
     if roofline {
-        let or_dash = |value: Option<f64>, text: fn(f64) -> String| value.map_or_else(|| "-".to_owned(), text);
         cells.extend([
             or_dash(row.gop_per_s, number),
             or_dash(row.int8_percent, percent),
