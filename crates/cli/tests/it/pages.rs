@@ -68,7 +68,9 @@ fn every_shown_command_and_flag_exists() {
             let words: Vec<&str> = arguments.split_whitespace().collect();
             let named = words.iter().skip_while(|word| word.starts_with("--") || **word == "DIR");
             let command: Vec<&str> = match named.copied().collect::<Vec<_>>().as_slice() {
-                [first @ ("models" | "engine" | "bench" | "cache" | "db" | "bundle"), second, ..] => vec![first, second],
+                [first @ ("models" | "engine" | "bench" | "cache" | "db" | "bundle"), second, ..] => {
+                    vec![first, second]
+                }
                 ["datasets", "check", ..] => vec!["datasets", "check"],
                 [first, ..] => vec![first],
                 [] => panic!("{}: `{line}` names no command", page.display()),
