@@ -20,10 +20,11 @@ fn byte_pairs(pre: &str) -> Vocabulary {
 }
 
 /// One tokenizer of each kind.
-fn tokenizers() -> &'static [Tokenizer; 3] {
-    static TOKENIZERS: OnceLock<[Tokenizer; 3]> = OnceLock::new();
+fn tokenizers() -> &'static [Tokenizer; 5] {
+    static TOKENIZERS: OnceLock<[Tokenizer; 5]> = OnceLock::new();
     TOKENIZERS.get_or_init(|| {
-        [byte_pairs("smollm"), byte_pairs("llama-bpe"), Vocabulary::SentencePiece]
+        let [smollm, llama] = ["smollm", "llama-bpe"].map(byte_pairs);
+        [smollm, llama, Vocabulary::SentencePiece, Vocabulary::Gemma, Vocabulary::Phi3]
             .map(|vocabulary| tokenizer_with(|_| (), &vocabulary).unwrap())
     })
 }
@@ -122,7 +123,7 @@ fn control_tokens_are_parsed_only_on_request() {
 fn begin_and_end_tokens_follow_the_file() {
     let plain = tokenizer_with(|_| (), &byte_pairs("smollm")).unwrap();
     assert_eq!(plain.encode("", true, false), [0u32; 0]);
-    let [_, _, sentence_piece] = tokenizers();
+    let [_, _, sentence_piece, ..] = tokenizers();
     assert_eq!(sentence_piece.encode("", true, false), [1]);
     assert_eq!(sentence_piece.encode("", false, false), [0u32; 0]);
     let ends = |file: &mut GgufWriter| {
@@ -139,7 +140,7 @@ fn begin_and_end_tokens_follow_the_file() {
 
 #[test]
 fn a_turns_end_stops_though_the_file_names_another_token() {
-    let [tokenizer, _, sentence_piece] = tokenizers();
+    let [tokenizer, _, sentence_piece, ..] = tokenizers();
     let stops: Vec<_> = tokenizer.stop_ids().map(|id| tokenizer.token_text(id).unwrap()).collect();
     assert_eq!(stops, ["<|endoftext|>", "<|im_end|>"]);
     assert!(!tokenizer.is_stop(tokenizer.token_id("<|im_start|>").unwrap()));
@@ -148,6 +149,53 @@ fn a_turns_end_stops_though_the_file_names_another_token() {
         file.metadata("tokenizer.ggml.eot_token_id", MetadataValue::U32(300));
     };
     assert!(tokenizer_with(named, &Vocabulary::SentencePiece).unwrap().is_stop(300));
+}
+
+#[test]
+fn every_familys_end_of_turn_stops_whatever_the_metadata_say() {
+    let stops = |tokenizer: &Tokenizer| {
+        let texts = tokenizer.stop_ids().map(|id| tokenizer.token_text(id).unwrap().to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        stops(&tokenizer_with(|_| (), &Vocabulary::Gemma).unwrap()),
+        ["<eos>", "<end_of_turn>", "</s>"],
+        "as llama.cpp prints for the real Gemma 3"
+    );
+    assert_eq!(stops(&tokenizer_with(|_| (), &Vocabulary::Phi3).unwrap()), ["</s>", "<|endoftext|>", "<|end|>"]);
+    for end in ["<|im_end|>", "<|eot_id|>", "<end_of_utterance>", "<|end_of_text|>", "<|eom_id|>"] {
+        let mut file = GgufWriter::new(3);
+        let mut tokens: Vec<String> = (0..=255).map(|byte| format!("<0x{byte:02X}>")).collect();
+        tokens.extend(["a", "b", end].map(str::to_owned));
+        file.metadata("tokenizer.ggml.model", "llama")
+            .metadata("tokenizer.ggml.eos_token_id", MetadataValue::U32(257))
+            .metadata("tokenizer.ggml.tokens", MetadataValue::Strings(tokens));
+        let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(file.finish()).unwrap()).unwrap();
+        assert_eq!(stops(&tokenizer), ["b", end]);
+        assert_eq!(tokenizer.encode(end, false, true), [258], "it is read as one token");
+        assert_ne!(tokenizer.encode(end, false, false), [258], "but not from a user's words");
+        assert_eq!(tokenizer.stream().push(258), "", "and never shown");
+    }
+}
+
+#[test]
+fn phi_3s_tokens_take_the_space_after_them_along() {
+    let named = |name: &'static str| {
+        tokenizer_with(
+            move |file| {
+                file.metadata("general.name", name);
+            },
+            &Vocabulary::Phi3,
+        )
+        .unwrap()
+    };
+    let (phi, other) = (named("tiny-phi3"), named("tiny"));
+    let [user, end] = ["<|user|>", "<|end|>"].map(|text| phi.token_id(text).unwrap());
+    assert_eq!(phi.encode("<|user|>\n \u{b}<|end|> \n", false, true), [user, end]);
+    assert_ne!(other.encode("<|user|>\n<|end|> \n", false, true), [user, end]);
+    assert_eq!(phi.encode("<|user|>\nthe", false, true), phi.encode("<|user|>the", false, true));
+    assert_eq!(phi.encode("<s> \nthe", false, true), other.encode("<s> \nthe", false, true), "some do not");
+    assert_eq!(phi.encode("\n the", false, true), other.encode("\n the", false, true), "text alone stays as it is");
 }
 
 #[test]
@@ -169,11 +217,14 @@ fn a_long_run_without_a_break_is_not_quadratic() {
 
 #[test]
 fn vocabularies_that_are_not_read_are_named() {
-    let mut file = GgufWriter::new(3);
-    file.metadata("tokenizer.ggml.tokens", MetadataValue::Strings(vec!["a".to_owned()]));
-    file.metadata("tokenizer.ggml.model", "bert");
-    let error = Tokenizer::from_gguf(&Gguf::from_bytes(file.finish()).unwrap()).unwrap_err();
-    assert!(error.to_string().contains("bert") && error.hint().is_some(), "{error}");
+    for (kind, words) in [("bert", "WordPiece (WPM)"), ("t5", "unigram language model (UGM)"), ("new", "kind new ")] {
+        let mut file = GgufWriter::new(3);
+        file.metadata("tokenizer.ggml.tokens", MetadataValue::Strings(vec!["a".to_owned()]));
+        file.metadata("tokenizer.ggml.model", kind);
+        let error = Tokenizer::from_gguf(&Gguf::from_bytes(file.finish()).unwrap()).unwrap_err();
+        assert!(error.to_string().contains(kind) && error.to_string().contains(words), "{error}");
+        assert!(error.hint().is_some());
+    }
 
     let error = tokenizer_with(|_| (), &byte_pairs("no-such-rules")).unwrap_err();
     assert!(error.to_string().contains("no-such-rules"), "{error}");

@@ -6,7 +6,7 @@ use super::error::TokenizerError;
 use super::merge::Merger;
 use super::pre_tokenizer::PreTokenizer;
 use super::sentence_piece::SentencePiece;
-use super::special::{Fragment, SpecialTokens};
+use super::special::{Fragment, SpecialTokens, tokens_trim};
 use super::stop::stop_ids;
 use super::vocabulary::{TokenKind, Vocabulary};
 use crate::gguf::{Gguf, Metadata};
@@ -70,7 +70,10 @@ impl Tokenizer {
         let flag = |key: &str, default: bool| Ok::<_, TokenizerError>(metadata.bool(key)?.unwrap_or(default));
         Ok(Self {
             bytes: TokenBytes::new(&vocabulary, matches!(model, Model::BytePairs(_))),
-            specials: SpecialTokens::new(&vocabulary),
+            specials: SpecialTokens::new(
+                &vocabulary,
+                tokens_trim(metadata.string("general.name")?.unwrap_or_default()),
+            ),
             adds_bos: flag("tokenizer.ggml.add_bos_token", defaults.adds_bos)?,
             adds_eos: flag("tokenizer.ggml.add_eos_token", false)?,
             adds_space_prefix: flag("tokenizer.ggml.add_space_prefix", defaults.adds_space_prefix)?,

@@ -9,7 +9,7 @@ pub enum TokenizerError {
     #[error(transparent)]
     Gguf(#[from] GgufError),
     /// `tokenizer.ggml.model` names a kind of vocabulary that is not read here.
-    #[error("the vocabulary is of the kind {name} (tokenizer.ggml.model), which is not supported")]
+    #[error("the vocabulary is of the kind {name}{} (tokenizer.ggml.model), which is not supported", described(name))]
     UnknownModel { name: String },
     /// `tokenizer.ggml.pre` names rules that are not known.
     #[error("the pre-tokenizer {name} (tokenizer.ggml.pre) is unknown, so text would be split at the wrong places")]
@@ -17,6 +17,18 @@ pub enum TokenizerError {
     /// The vocabulary contradicts itself.
     #[error("the vocabulary is malformed ({key}): {message}")]
     Malformed { key: &'static str, message: String },
+}
+
+/// What lies behind the names that GGUF gives to kinds of vocabularies.
+fn described(name: &str) -> &'static str {
+    match name {
+        "t5" => ", a unigram language model (UGM)",
+        "bert" => ", WordPiece (WPM)",
+        "rwkv" => ", RWKV's greedy trie",
+        "plamo2" => ", PLaMo 2's table of suffixes",
+        "gemma4" => ", Gemma 4's byte pairs",
+        _ => "",
+    }
 }
 
 impl TokenizerError {

@@ -15,7 +15,20 @@ struct SpecialToken {
     text: Box<str>,
     /// Recognised only when the caller asks for control tokens to be parsed.
     control: bool,
+    /// Takes the white space that follows it along.
+    trims: bool,
 }
+
+/// Whether special tokens of the model `name` (`general.name`) take the white space that follows them along.
+///
+/// Phi 3's do, and no GGUF says so: llama.cpp knows the model by its name (`src/llama-vocab.cpp`, commit 0c1e570), and so
+/// must whoever wants its ids.
+pub(super) fn tokens_trim(name: &str) -> bool {
+    name.contains("phi-3") || name.contains("phi3")
+}
+
+/// The tokens of such a model that leave white space as it is.
+const NEVER_TRIMMING: [&str; 3] = ["<unk>", "<s>", "<|endoftext|>"];
 
 /// All tokens that are recognised as a whole, longest first: a longer one is never cut by a shorter one inside it.
 #[derive(Debug)]
@@ -26,11 +39,15 @@ pub(super) struct SpecialTokens {
 }
 
 impl SpecialTokens {
-    pub(super) fn new(vocabulary: &Vocabulary) -> Self {
+    /// `trim`: whether white space after these tokens belongs to them ([`tokens_trim`]).
+    pub(super) fn new(vocabulary: &Vocabulary, trim: bool) -> Self {
         let mut tokens: Vec<SpecialToken> = vocabulary
             .iter()
             .filter(|(_, _, kind)| matches!(kind, TokenKind::Control | TokenKind::UserDefined | TokenKind::Unknown))
-            .map(|(id, text, kind)| SpecialToken { id, text: text.into(), control: kind != TokenKind::UserDefined })
+            .map(|(id, text, kind)| {
+                let trims = trim && !NEVER_TRIMMING.contains(&text);
+                SpecialToken { id, text: text.into(), control: kind != TokenKind::UserDefined, trims }
+            })
             .collect();
         tokens.sort_by_key(|token| std::cmp::Reverse(token.text.len()));
         let mut by_first_byte = vec![Vec::new(); 256];
@@ -76,9 +93,10 @@ fn cut<'a>(fragments: Vec<Fragment<'a>>, token: &SpecialToken) -> Vec<Fragment<'
             cut.push(fragment);
             continue;
         };
-        for (index, part) in text.split(&*token.text).enumerate() {
+        for (index, mut part) in text.split(&*token.text).enumerate() {
             if index > 0 {
                 cut.push(Fragment::Token(token.id));
+                part = if token.trims { part.trim_start_matches(is_c_space) } else { part };
             }
             if !part.is_empty() {
                 cut.push(Fragment::Text(part));
@@ -86,4 +104,9 @@ fn cut<'a>(fragments: Vec<Fragment<'a>>, token: &SpecialToken) -> Vec<Fragment<'
         }
     }
     cut
+}
+
+/// What C's `isspace` finds: one letter more than `char::is_ascii_whitespace`.
+fn is_c_space(letter: char) -> bool {
+    letter.is_ascii_whitespace() || letter == '\u{b}'
 }
