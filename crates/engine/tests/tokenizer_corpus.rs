@@ -1,4 +1,5 @@
-//! Token ids against llama.cpp's, on a corpus of 2,557 texts in 17 scripts, code, numbers and odd spaces.
+//! Token ids against llama.cpp's, on a corpus of 2,557 texts in 17 scripts, code, numbers and odd spaces, and on texts
+//! full of special tokens: turns of every family of models, runs of spaces and newlines, tokens cut off and nested.
 //!
 //! The goldens are hashes of llama.cpp's ids; `scripts/golden/engine` makes them and its oracle shows the ids behind one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -12,11 +13,18 @@ use std::fmt::Write as _;
 const CORPUS: &str = include_str!("golden/tokenizer/corpus.txt");
 const SMOLLM2: &str = include_str!("golden/tokenizer/smollm2-135m.txt");
 const VOCABULARIES: &str = include_str!("golden/tokenizer/vocabularies.txt");
+const GEMMA3: &str = include_str!("golden/tokenizer/gemma3-270m.txt");
+const TURNS: &str = include_str!("golden/tokenizer/turns.txt");
+const TURN_IDS: &str = include_str!("golden/tokenizer/turn_ids.txt");
 /// Lines under one hash in `vocabularies.txt`.
 const BLOCK: usize = 64;
 
 fn corpus() -> Vec<String> {
-    CORPUS.strip_suffix('\n').unwrap().split('\n').map(unescape).collect()
+    lines(CORPUS)
+}
+
+fn lines(file: &str) -> Vec<String> {
+    file.strip_suffix('\n').unwrap().split('\n').map(unescape).collect()
 }
 
 fn unescape(line: &str) -> String {
@@ -95,28 +103,65 @@ fn smollm2_ids_are_llama_cpps() {
     assert!(wrong.is_empty(), "{} lines differ:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
 }
 
+/// The corpus' blocks that have other ids than `golden`, which holds a hash for each.
+fn wrong_blocks(tokenizer: &Tokenizer, corpus: &[String], golden: &str) -> Vec<String> {
+    assert_eq!(golden.split(' ').count(), corpus.len().div_ceil(BLOCK));
+    let answers = |block: &[String]| {
+        let pairs =
+            block.iter().map(|text| format!("{}\n{}\n", ids(tokenizer, text, true), ids(tokenizer, text, false)));
+        pairs.collect::<String>()
+    };
+    let blocks = corpus.chunks(BLOCK).zip(golden.split(' '));
+    let wrong = blocks.filter(|(block, expected)| hash(answers(block).as_bytes(), 12) != *expected);
+    wrong.map(|(block, _)| format!("the block of {:?}", block[0])).collect()
+}
+
+/// The lines that have other ids than `golden`, which holds two hashes for each.
+fn wrong_lines(tokenizer: &Tokenizer, lines: &[String], golden: &str) -> Vec<String> {
+    assert_eq!(golden.split(' ').count(), lines.len());
+    let mut wrong = Vec::new();
+    for (text, expected) in lines.iter().zip(golden.split(' ')) {
+        let (parsed, plain) = (ids(tokenizer, text, true), ids(tokenizer, text, false));
+        if format!("{}{}", hash(parsed.as_bytes(), 6), hash(plain.as_bytes(), 6)) != expected {
+            wrong.push(format!("{text:?} -> {parsed} | {plain}"));
+        }
+    }
+    wrong
+}
+
 #[test]
-fn ids_of_every_pre_tokenizer_and_of_sentence_piece_are_llama_cpps() {
-    let corpus = corpus();
-    let mut golden = VOCABULARIES.lines();
+fn ids_of_every_vocabulary_are_llama_cpps() {
+    let (corpus, turns) = (corpus(), lines(TURNS));
+    let (mut golden, mut turn_golden) = (VOCABULARIES.lines(), TURN_IDS.lines());
     let mut files = golden_vocabularies();
     files.sort_by_key(|(name, _)| format!("{name}.gguf"));
     let mut wrong = Vec::new();
     for (name, model) in files {
         let bytes = model.write();
-        let header = golden.next().unwrap();
-        assert_eq!(header, format!("file {name} {}", hash(&bytes, 64)), "the goldens were made from another file");
-        let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(bytes).unwrap()).unwrap();
-        for (block, expected) in corpus.chunks(BLOCK).zip(golden.next().unwrap().split(' ')) {
-            let mut answers = String::new();
-            for text in block {
-                writeln!(answers, "{}\n{}", ids(&tokenizer, text, true), ids(&tokenizer, text, false)).unwrap();
-            }
-            if hash(answers.as_bytes(), 12) != expected {
-                wrong.push(format!("{name}: the block of {:?}", block[0]));
-            }
+        let header = format!("file {name} {}", hash(&bytes, 64));
+        for golden in [&mut golden, &mut turn_golden] {
+            assert_eq!(golden.next().unwrap(), header, "the goldens were made from another file");
         }
+        let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(bytes).unwrap()).unwrap();
+        let found = [
+            wrong_blocks(&tokenizer, &corpus, golden.next().unwrap()),
+            wrong_lines(&tokenizer, &turns, turn_golden.next().unwrap()),
+        ];
+        wrong.extend(found.concat().iter().map(|found| format!("{name}: {found}")));
     }
-    assert!(golden.next().is_none());
-    assert!(wrong.is_empty(), "{} blocks differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(golden.next().is_none() && turn_golden.next().is_none());
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn gemma3_ids_are_llama_cpps() {
+    let Some(path) = puma_testkit::real_model::gemma3("gemma3_ids_are_llama_cpps") else { return };
+    let gguf = Gguf::open(&path).unwrap();
+    let mut golden = GEMMA3.lines();
+    let model = golden.next().unwrap().strip_prefix("model ").unwrap();
+    assert_eq!(hash(gguf.bytes(), 64), model, "{} is not the file the goldens were made from", path.display());
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    let mut wrong = wrong_blocks(&tokenizer, &corpus(), golden.next().unwrap());
+    wrong.extend(wrong_lines(&tokenizer, &lines(TURNS), golden.next().unwrap()));
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -4,6 +4,7 @@
 use super::architecture::Architecture;
 use super::tiny_model::{RopeScaling, TinyModel};
 use super::vocabulary::Vocabulary;
+use super::writer::MetadataValue;
 use puma_kernels::TensorType;
 
 /// Every pre-tokenizer name whose splits are compared, one for each rule set and the commonest aliases.
@@ -49,14 +50,17 @@ const PRE_TOKENIZERS: [&str; 39] = [
     "laguna",
 ];
 
-/// The tensor types, in the order of [`TensorType::all`], whose goldens are made. Seeds go by that order.
-const TYPES_WITH_GOLDENS: usize = 13;
+/// How many tensor types, in the order of [`TensorType::all`], are compared in both of the first architectures; one is
+/// enough for those that came later. Seeds go by that order.
+const FIRST_TYPES: usize = 13;
 
 /// Tiny random models by name: each architecture with each tensor type, then variants of the rest.
 pub fn golden_models() -> Vec<(String, TinyModel)> {
     let mut models = Vec::new();
-    for architecture in [Architecture::Llama, Architecture::Qwen2] {
-        for (index, kind) in TensorType::all().take(TYPES_WITH_GOLDENS).enumerate() {
+    // Q8_K is a type for activations: llama.cpp multiplies no weights stored in it.
+    let types: Vec<_> = TensorType::all().filter(|kind| *kind != TensorType::Q8K).enumerate().collect();
+    for (architecture, types) in [(Architecture::Llama, &types[..]), (Architecture::Qwen2, &types[..FIRST_TYPES])] {
+        for &(index, kind) in types {
             let name = format!("{}-{}", architecture.name(), kind.name().to_lowercase());
             models.push((name, TinyModel { seed: 100 + index as u64, ..TinyModel::new(architecture, kind) }));
         }
@@ -94,13 +98,46 @@ pub fn golden_models() -> Vec<(String, TinyModel)> {
 /// tells two programs apart, and in two quantised types.
 pub fn golden_architectures() -> Vec<(String, TinyModel)> {
     let kinds = [TensorType::F32, TensorType::Q8_0, TensorType::Q4K];
-    let models = (300..).zip(&Architecture::ALL[2..]).flat_map(|(seed, &architecture)| {
+    let each = (300..).zip(&Architecture::ALL[2..]).flat_map(|(seed, &architecture)| {
         kinds.map(|kind| {
             let name = format!("{}-{}", architecture.name(), kind.name().to_lowercase());
             (name, TinyModel { seed, ..TinyModel::new(architecture, kind) })
         })
     });
-    models.collect()
+    let variants = architecture_variants().map(|(name, model)| (name.to_owned(), model));
+    each.chain(variants).collect()
+}
+
+/// What published models of the architectures do beyond [`TinyModel::new`], in F32.
+fn architecture_variants() -> [(&'static str, TinyModel); 7] {
+    let plain = |architecture, seed| TinyModel { seed, ..TinyModel::new(architecture, TensorType::F32) };
+    let length = MetadataValue::U32;
+    let original_context = "rope.scaling.original_context_length";
+    let long = RopeScaling::Long { attention_factor: 1.19 };
+    let stretched = |seed| TinyModel { rope_scaling: long, context: 4096, ..plain(Architecture::Phi3, seed) };
+    let linear = RopeScaling::Linear { factor: 8.0 };
+    let optional = ["attention.scale", "embedding_scale", "residual_scale"];
+    let mut unscaled = plain(Architecture::Granite, 324);
+    unscaled.settings.retain(|(key, _)| !optional.contains(key));
+    [
+        // Stretched where everything is seen only, and another base where it slides.
+        (
+            "gemma3-rope-linear",
+            TinyModel { rope_scaling: linear, ..plain(Architecture::Gemma3, 320) }
+                .with("rope.freq_base_swa", MetadataValue::F32(20_000.0)),
+        ),
+        (
+            "gemma2-two-of-three-slide",
+            plain(Architecture::Gemma2, 321).with("attention.sliding_window_pattern", length(3)),
+        ),
+        // The prompts' context is longer than the original one, then shorter.
+        ("phi3-rope-long", stretched(322).with(original_context, length(256))),
+        ("phi3-rope-short", stretched(323).with(original_context, length(2048))),
+        // Phi 4 mini: a quarter of each head does not turn.
+        ("phi3-rope-partial", TinyModel { rope_length: Some(48), ..plain(Architecture::Phi3, 325) }),
+        ("granite-unscaled", unscaled),
+        ("qwen3-untied", TinyModel { tied: false, ..plain(Architecture::Qwen3, 326) }),
+    ]
 }
 
 /// Files that differ in their vocabulary only, by name.
@@ -118,5 +155,10 @@ pub fn golden_vocabularies() -> Vec<(String, TinyModel)> {
         PRE_TOKENIZERS.map(|pre| (format!("bpe-{pre}"), with(Vocabulary::BytePairs { pre: pre.to_owned() })));
     let mut files = byte_pairs.to_vec();
     files.push(("spm".to_owned(), with(Vocabulary::SentencePiece)));
+    files.push(("gemma".to_owned(), with(Vocabulary::Gemma)));
+    // Readers know by the name whether white space after a special token belongs to it.
+    let phi3 = TinyModel { name: "tiny phi3".to_owned(), ..with(Vocabulary::Phi3) };
+    files.push(("phi3-unnamed".to_owned(), with(Vocabulary::Phi3)));
+    files.push(("phi3".to_owned(), phi3));
     files
 }
