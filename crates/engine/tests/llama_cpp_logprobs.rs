@@ -25,13 +25,19 @@ const BASE_PROMPTS: &str = include_str!("golden/logprobs/base_prompts.txt");
 const GEMMA3: &str = include_str!("golden/logprobs/gemma3-270m.txt");
 const ARCHITECTURES: &str = include_str!("golden/logprobs/architectures.txt");
 
+/// The window the oracle opens (`n_ctx`); models with two sets of rotary divisors choose by it.
+const ORACLE_CONTEXT: usize = 1024;
+
 /// Largest mean and largest single distance allowed to each tiny model: what was measured, rounded up.
-const TINY_BOUNDS: [(&str, f64, f64); 35] = [
+const TINY_BOUNDS: [(&str, f64, f64); 38] = [
     ("llama-bf16", 0.0147, 0.0598),
     ("llama-f16", 0.0019, 0.0059),
     ("llama-f32", 0.000_01, 0.000_1),
+    ("llama-iq4_nl", 0.028, 0.073),
+    ("llama-iq4_xs", 0.089, 0.282),
     ("llama-mha", 0.053, 0.178),
     ("llama-mqa", 0.045, 0.154),
+    ("llama-mxfp4", 0.063, 0.211),
     ("llama-q2_k", 0.062, 0.193),
     ("llama-q3_k", 0.144, 0.517),
     ("llama-q4_0", 0.017, 0.062),
@@ -65,7 +71,39 @@ const TINY_BOUNDS: [(&str, f64, f64); 35] = [
 ];
 
 /// The same for the architectures that came later. F32 proves that the computation is the same.
-const ARCHITECTURE_BOUNDS: [(&str, f64, f64); 1] = [("none", 0.0, 0.0)];
+const ARCHITECTURE_BOUNDS: [(&str, f64, f64); 31] = [
+    ("gemma2-f32", 0.000_01, 0.000_1),
+    ("gemma2-q4_k", 0.033, 0.128),
+    ("gemma2-q8_0", 0.015, 0.042),
+    ("gemma2-two-of-three-slide", 0.000_01, 0.000_1),
+    ("gemma3-f32", 0.000_01, 0.000_1),
+    ("gemma3-q4_k", 0.151, 0.424),
+    ("gemma3-q8_0", 0.046, 0.141),
+    ("gemma3-rope-linear", 0.000_01, 0.000_1),
+    ("granite-f32", 0.000_01, 0.000_1),
+    ("granite-q4_k", 0.035, 0.127),
+    ("granite-q8_0", 0.025, 0.072),
+    ("granite-unscaled", 0.000_01, 0.000_1),
+    ("mistral3-f32", 0.000_01, 0.000_1),
+    ("mistral3-q4_k", 0.045, 0.144),
+    ("mistral3-q8_0", 0.043, 0.145),
+    ("phi3-f32", 0.000_01, 0.000_1),
+    ("phi3-q4_k", 0.060, 0.165),
+    ("phi3-q8_0", 0.047, 0.149),
+    ("phi3-rope-long", 0.000_01, 0.000_1),
+    ("phi3-rope-partial", 0.000_01, 0.000_1),
+    ("phi3-rope-short", 0.000_01, 0.000_1),
+    ("qwen3-f32", 0.000_01, 0.000_1),
+    ("qwen3-q4_k", 0.057, 0.235),
+    ("qwen3-q8_0", 0.038, 0.136),
+    ("qwen3-untied", 0.000_01, 0.000_1),
+    ("qwen3moe-f32", 0.000_01, 0.000_1),
+    ("qwen3moe-q4_k", 0.053, 0.165),
+    ("qwen3moe-q8_0", 0.101, 0.430),
+    ("smollm3-f32", 0.000_01, 0.000_1),
+    ("smollm3-q4_k", 0.079, 0.350),
+    ("smollm3-q8_0", 0.051, 0.137),
+];
 
 /// How far our logprobs are from llama.cpp's, over all prompts and golden tokens.
 #[derive(Debug, Default)]
@@ -98,8 +136,8 @@ impl Distance {
             self.count += 1;
         }
         self.same_first += u32::from(golden[0].0 == top[0].id);
-        let (_, of_our_first) =
-            golden.iter().find(|(id, _)| *id == top[0].id).expect("our first token is in their top");
+        // A token that is not even among their best is as far off as can be.
+        let of_our_first = golden.iter().find(|(id, _)| *id == top[0].id).map_or(f64::NEG_INFINITY, |pair| pair.1);
         self.first_gap = self.first_gap.max(golden[0].1 - of_our_first);
     }
 }
@@ -117,7 +155,8 @@ fn sha256(bytes: &[u8]) -> String {
 /// Compares a model's answers with one golden line for each prompt.
 fn compare<'a>(gguf: Gguf, prompts: &[String], golden: &mut impl Iterator<Item = &'a str>) -> Distance {
     let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
-    let mut engine = Engine::new(Arc::new(Model::from_gguf(gguf).unwrap()), EngineOptions::default()).unwrap();
+    let options = EngineOptions { context_length: Some(ORACLE_CONTEXT), ..EngineOptions::default() };
+    let mut engine = Engine::new(Arc::new(Model::from_gguf(gguf).unwrap()), options).unwrap();
     let mut distance = Distance::default();
     for prompt in prompts {
         let request = GenerateRequest {
@@ -157,8 +196,10 @@ fn gemma3_logprobs_are_llama_cpps_within_what_quantised_activations_explain() {
     let mut golden = GEMMA3.lines();
     assert_eq!(golden.next().unwrap(), format!("model {}", sha256(gguf.bytes())));
     let distance = compare(gguf, &prompts(BASE_PROMPTS), &mut golden);
+    // Measured over 20 prompts, one of 906 tokens (more than the window of 512), and llama.cpp's 20 best tokens of each:
+    // mean 0.1151, maximum 0.5471, 20 of 20 first tokens the same.
     assert_eq!((distance.count, distance.same_first), (400, 20), "{distance:?}");
-    assert!(distance.mean() < 0.087 && distance.max < 0.47, "mean {}, {distance:?}", distance.mean());
+    assert!(distance.mean() < 0.12 && distance.max < 0.56, "mean {}, {distance:?}", distance.mean());
 }
 
 /// Compares each model with its part of `golden`; `bounds` name the largest mean and the largest single distance.
