@@ -59,13 +59,21 @@ fn environment() -> Result<Vec<(String, String)>, String> {
             ),
         }
     }
-    if !is_set("PUMA_TEST_MODEL") && !is_set("PUMA_TEST_WITHOUT_MODEL") {
-        match test_model::provide()? {
-            TestModel::At(path) => set("PUMA_TEST_MODEL", path.to_string_lossy().into_owned()),
-            TestModel::Missing { reason } => {
-                eprintln!("xtask test: WITHOUT THE REAL MODEL: {reason}");
-                eprintln!("xtask test: every test that asks a real model is left out");
-                set("PUMA_TEST_WITHOUT_MODEL", "1".to_owned());
+    if !is_set("PUMA_TEST_WITHOUT_MODEL") {
+        if !is_set("PUMA_TEST_MODEL") {
+            match test_model::provide(&test_model::SMOLLM2)? {
+                TestModel::At(path) => set("PUMA_TEST_MODEL", path.to_string_lossy().into_owned()),
+                TestModel::Missing { reason } => {
+                    eprintln!("xtask test: WITHOUT THE REAL MODEL: {reason}");
+                    eprintln!("xtask test: every test that asks a real model is left out");
+                    set("PUMA_TEST_WITHOUT_MODEL", "1".to_owned());
+                }
+            }
+        }
+        if !is_set("PUMA_TEST_GEMMA") {
+            match test_model::provide(&test_model::GEMMA3)? {
+                TestModel::At(path) => set("PUMA_TEST_GEMMA", path.to_string_lossy().into_owned()),
+                TestModel::Missing { reason } => eprintln!("xtask test: tests on Gemma 3 are left out: {reason}"),
             }
         }
     }
