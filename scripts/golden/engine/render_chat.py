@@ -4,7 +4,7 @@
 Usage: render_chat.py > crates/engine/tests/golden/chat/rendered.json   (needs PyPI jinja2, 3.1)
 
 The templates are our own, made of what models' templates use: turns with and without begin tokens, namespaces, loop
-controls, macros, Python methods, filters, whitespace control, refusals.
+controls, macros, Python methods, filters, whitespace control, refusals, and the turns of each family's special tokens.
 """
 
 import json
@@ -103,6 +103,95 @@ TEMPLATES = {
 {{- 'tools' if tools is defined }}{{ 'some' if tools is not none and tools | length > 0 }}
 {{- '  tail ' | trim }} {{ "x,y,z".split(",") }} {{ messages | selectattr('role', 'equalto', 'user') | list | length }}
 """,
+    # As Gemma's: a system message opens the first turn, and content may be a list of parts.
+    "gemma": """{%- set ns = namespace(opening='') -%}
+{{ bos_token }}
+{%- for message in messages -%}
+    {%- if message.role == 'system' -%}
+        {%- set ns.opening = message.content ~ '\n\n' -%}
+    {%- else -%}
+        {{ '<start_of_turn>' ~ ('model' if message.role == 'assistant' else message.role) ~ '\n' ~ ns.opening }}
+        {%- if message['content'] is string -%}
+            {{ message['content'] | trim }}
+        {%- elif message['content'] is iterable -%}
+            {%- for item in message['content'] if item.type == 'text' -%}{{ item.text | trim }}{%- endfor -%}
+        {%- else -%}
+            {{ raise_exception("Neither text nor parts.") }}
+        {%- endif -%}
+        {{ '<end_of_turn>\n' }}
+        {%- set ns.opening = '' -%}
+    {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<start_of_turn>model\n' }}{%- endif -%}
+""",
+    # As Phi 3's: its tokens take the line breaks after them along.
+    "phi3": "{% for message in messages %}{{ '<|' ~ message.role ~ '|>\n' ~ message.content ~ '<|end|>\n' }}{% endfor %}"
+    "{{ '<|assistant|>\n' if add_generation_prompt else eos_token }}",
+    # As Qwen 3's: thoughts of earlier turns are left out, tests of what may not be there.
+    "qwen3": """{%- if not tools and messages[0].role == 'system' %}
+    {{- '<|im_start|>system\n' + messages[0].content + '<|im_end|>\n' }}
+{%- endif %}
+{%- for message in (messages[1:] if messages[0].role == 'system' else messages) %}
+    {%- set content = message.content if message.content is string else '' %}
+    {%- set thought = '' %}
+    {%- if message.reasoning_content is string %}
+        {%- set thought = message.reasoning_content %}
+    {%- elif message.role == 'assistant' and '</think>' in content %}
+        {%- set thought = content.split('</think>')[0].rstrip('\n').split('<think>')[-1].lstrip('\n') %}
+        {%- set content = content.split('</think>')[-1].lstrip('\n') %}
+    {%- endif %}
+    {{- '<|im_start|>' + message.role + '\n' }}
+    {%- if loop.last and thought %}{{- '<think>\n' + thought.strip('\n') + '\n</think>\n\n' }}{%- endif %}
+    {{- content + '<|im_end|>\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- endif %}
+{%- endif %}
+""",
+    # As Granite's: roles between tokens of their own, a system turn with a day where there is a clock.
+    "granite": """{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content'] %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set system_message = "You judge issues." %}
+    {%- if tools and documents %}{%- set system_message = system_message + " Use both." %}{%- endif %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+{{- '<|start_of_role|>system<|end_of_role|>' + system_message + '<|end_of_text|>\n' }}
+{%- for message in loop_messages %}
+    {{- '<|start_of_role|>' + message['role'] + '<|end_of_role|>' + message['content'] + '<|end_of_text|>\n' }}
+    {%- if loop.last and add_generation_prompt %}
+        {{- '<|start_of_role|>assistant' }}
+        {%- if controls %}{{- ' ' + controls | tojson }}{%- endif %}
+        {{- '<|end_of_role|>' }}
+    {%- endif %}
+{%- endfor %}
+""",
+    # As SmolLM 3's: defaults by test, a switch read from the system message, joined lines.
+    "smollm3": """{%- if enable_thinking is not defined %}{%- set enable_thinking = true %}{%- endif %}
+{%- set mode = "/think" if enable_thinking else "/no_think" %}
+{%- if messages[0].role == "system" %}
+    {%- set system_message = messages[0].content %}
+    {%- if "/no_think" in system_message %}
+        {%- set mode = "/no_think" %}
+    {%- endif %}
+    {%- set instructions = system_message.replace("/no_think", "").replace("/think", "").rstrip() %}
+{%- endif %}
+{{- "<|im_start|>system\n## Metadata\nReasoning Mode: " ~ mode ~ "\n" }}
+{%- if instructions %}{{- "## Instructions\n" ~ instructions ~ "\n" }}{%- endif %}
+{{- ["<|im_end|>", ""] | join("\n") }}
+{%- for message in messages if message.role != "system" %}
+    {%- set content = message.content if message.content is string else "" %}
+    {{- "<|im_start|>" ~ message.role ~ "\n" }}
+    {%- if message.role == "assistant" and mode == "/no_think" %}{{- "<think>\n\n</think>\n" }}{%- endif %}
+    {{- content.lstrip("\n") ~ "<|im_end|>\n" }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- "<|im_start|>assistant\n" }}{%- endif %}
+""",
+    # As SmolVLM's: an end of utterance after every turn.
+    "utterances": "<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}<end_of_utterance>\n"
+    "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}",
 }
 CONVERSATIONS = {
     "user": [("user", "Classify this issue.\nTitle: Login fails")],

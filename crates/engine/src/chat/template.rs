@@ -138,9 +138,7 @@ impl ChatTemplate {
         let begins = !self.bos_token.is_empty() && text.starts_with(&self.bos_token);
         let begin = tokenizer.bos().filter(|_| tokenizer.adds_bos() && !begins);
         let mut ids: Vec<u32> = begin.into_iter().collect();
-        for part in text.split(mark) {
-            ids.extend(tokenizer.encode(part, false, true));
-        }
+        ids.extend(tokenizer.encode_cut(text.split(mark)));
         Ok(ids)
     }
 

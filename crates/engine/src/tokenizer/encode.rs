@@ -92,30 +92,43 @@ impl Tokenizer {
     /// words need. User-defined tokens are recognised always.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
         let mut ids = Vec::with_capacity(text.len() / 3 + 2);
-        let mut merger = Merger::default();
         if add_special && self.adds_bos {
             ids.extend(self.bos);
         }
-        let mut after_special = true;
-        let fragments = if text.is_empty() { Vec::new() } else { self.specials.split(text, parse_special) };
-        for fragment in fragments {
-            match fragment {
-                Fragment::Token(id) => ids.push(id),
-                Fragment::Text(part) => self.encode_part(part, after_special, &mut merger, &mut ids),
-            }
-            after_special = matches!(fragment, Fragment::Token(_));
-        }
+        self.push_text(text, parse_special, true, &mut ids);
         if add_special && self.adds_eos {
             ids.extend(self.eos);
         }
         ids
     }
 
+    /// The ids of a text cut in parts that no token may span; control tokens are recognised within a part.
+    pub(crate) fn encode_cut<'a>(&self, parts: impl Iterator<Item = &'a str>) -> Vec<u32> {
+        let mut ids = Vec::new();
+        parts.fold(true, |after_special, part| self.push_text(part, true, after_special, &mut ids));
+        ids
+    }
+
+    /// Appends the ids of `text` and returns whether it ended with a special token; `after_special` says whether what
+    /// came before it did.
+    fn push_text(&self, text: &str, parse_special: bool, mut after_special: bool, ids: &mut Vec<u32>) -> bool {
+        let mut merger = Merger::default();
+        let fragments = if text.is_empty() { Vec::new() } else { self.specials.split(text, parse_special) };
+        for fragment in fragments {
+            match fragment {
+                Fragment::Token(id) => ids.push(id),
+                Fragment::Text(part) => self.encode_part(part, after_special, &mut merger, ids),
+            }
+            after_special = matches!(fragment, Fragment::Token(_));
+        }
+        after_special
+    }
+
     /// `text` with `mark` inside every control token that is written out in it, so that what is left of and right of the
     /// mark is text like any other.
     pub(crate) fn break_control_tokens(&self, text: &str, mark: char) -> String {
         let mut broken = String::with_capacity(text.len());
-        for fragment in self.specials.split(text, true) {
+        for fragment in self.specials.split_whole(text) {
             let part = match fragment {
                 Fragment::Text(part) => part,
                 Fragment::Token(id) => self.token_text(id).unwrap_or_default(),

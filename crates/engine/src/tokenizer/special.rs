@@ -61,9 +61,24 @@ impl SpecialTokens {
 
     /// Splits `text` at every special token in it; control tokens only count if `parse_control`.
     pub(super) fn split<'a>(&self, text: &'a str, parse_control: bool) -> Vec<Fragment<'a>> {
+        self.fragments(text, parse_control, |token| token.trims)
+    }
+
+    /// The same without loss: white space that a token takes along is there as text.
+    pub(super) fn split_whole<'a>(&self, text: &'a str) -> Vec<Fragment<'a>> {
+        self.fragments(text, true, |_| false)
+    }
+
+    fn fragments<'a>(
+        &self,
+        text: &'a str,
+        parse_control: bool,
+        trims: impl Fn(&SpecialToken) -> bool,
+    ) -> Vec<Fragment<'a>> {
         let mut fragments = vec![Fragment::Text(text)];
         for index in self.occurring(text, parse_control) {
-            fragments = cut(fragments, &self.tokens[index]);
+            let token = &self.tokens[index];
+            fragments = cut(fragments, token, trims(token));
         }
         fragments
     }
@@ -86,7 +101,7 @@ impl SpecialTokens {
     }
 }
 
-fn cut<'a>(fragments: Vec<Fragment<'a>>, token: &SpecialToken) -> Vec<Fragment<'a>> {
+fn cut<'a>(fragments: Vec<Fragment<'a>>, token: &SpecialToken, trim: bool) -> Vec<Fragment<'a>> {
     let mut cut = Vec::with_capacity(fragments.len() + 2);
     for fragment in fragments {
         let Fragment::Text(text) = fragment else {
@@ -96,7 +111,7 @@ fn cut<'a>(fragments: Vec<Fragment<'a>>, token: &SpecialToken) -> Vec<Fragment<'
         for (index, mut part) in text.split(&*token.text).enumerate() {
             if index > 0 {
                 cut.push(Fragment::Token(token.id));
-                part = if token.trims { part.trim_start_matches(is_c_space) } else { part };
+                part = if trim { part.trim_start_matches(is_c_space) } else { part };
             }
             if !part.is_empty() {
                 cut.push(Fragment::Text(part));
