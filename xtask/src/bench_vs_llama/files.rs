@@ -26,7 +26,7 @@ pub(super) fn provide(options: &Options, programs: &Programs) -> Result<Vec<Mode
     if !options.models.is_empty() {
         return options.models.iter().map(|path| named(path.clone())).collect();
     }
-    let original = match test_model::provide()? {
+    let original = match test_model::provide(&test_model::SMOLLM2)? {
         TestModel::At(path) => path,
         TestModel::Missing { reason } => return Err(format!("the default model cannot be had: {reason}")),
     };
