@@ -90,16 +90,19 @@ type Panel<'a> = (&'a [Chunk], &'a [u8]);
 
 /// Dots a panel with `N` columns: groups in index order, one accumulator per output.
 ///
-/// A single column needs every byte of the panel for little work, so it asks for the next panel meanwhile.
+/// Asks for `ahead`, the panel that comes next, meanwhile: a panel's bytes are needed for little work if columns are few.
 #[inline(always)]
 fn tile<A: Arch, F: Format, const N: usize>(
     arch: A,
     panel: Panel<'_>,
-    ahead: Panel<'_>,
+    ahead: Option<Panel<'_>>,
     columns: [&[ActivationGroup]; N],
 ) -> [A::Floats; N] {
     let (codes, scales) = panel;
-    let (codes_ahead, scales_ahead) = (&ahead.0[..codes.len()], &ahead.1[..scales.len()]);
+    let ahead = ahead.map(
+        #[inline(always)]
+        |(codes_ahead, scales_ahead)| (&codes_ahead[..codes.len()], &scales_ahead[..scales.len()]),
+    );
     let groups = codes.len() / Layout::<F>::CHUNKS;
     let mut columns = columns;
     for column in &mut columns {
@@ -108,14 +111,14 @@ fn tile<A: Arch, F: Format, const N: usize>(
     let mut sums = [arch.splat(0.0); N];
     let mut at = 0;
     for (index, block) in scales.chunks_exact(Layout::<F>::SCALE_BYTES).take(groups / F::GROUPS).enumerate() {
-        if N == 1 {
+        if let Some((_, scales_ahead)) = ahead {
             arch.prefetch(&scales_ahead[index * Layout::<F>::SCALE_BYTES..][..Layout::<F>::SCALE_BYTES]);
         }
         let block = Scales::<F>::new(block);
         let whole = floats::<A, F>(arch, &block);
         for group in 0..F::GROUPS {
             let chunks = &codes[at * Layout::<F>::CHUNKS..][..Layout::<F>::CHUNKS];
-            if N == 1 {
+            if let Some((codes_ahead, _)) = ahead {
                 arch.prefetch(codes_ahead[at * Layout::<F>::CHUNKS..][..Layout::<F>::CHUNKS].as_flattened());
             }
             let quants = arch.quants::<F>(chunks);
@@ -151,27 +154,30 @@ impl Target<'_, '_> {
     }
 }
 
-/// Multiplies the first of two panels, the second of which comes next, with the columns from `first` on, `N` at a time.
-/// Returns the first column not done.
+/// Multiplies the first of two panels, the second of which comes next, with the columns from `first` on, `N` at a time, as
+/// long as there are at least `least` left; the last of them is repeated where there are fewer than `N`. Returns the first
+/// column not done.
 #[inline(always)]
 fn tiles<A: Arch, F: Format, const N: usize>(
     arch: A,
     panels: [Panel<'_>; 2],
     columns: &Columns,
-    first: usize,
+    (first, least): (usize, usize),
     target: &mut Target<'_, '_>,
 ) -> usize {
+    let count = target.out.len();
     let mut column = first;
-    while column + N <= target.out.len() {
+    while column + least <= count {
         let mut here = [columns.groups(column); N];
         for (c, here) in here.iter_mut().enumerate().skip(1) {
-            *here = columns.groups(column + c);
+            *here = columns.groups((column + c).min(count - 1));
         }
-        let sums = tile::<A, F, N>(arch, panels[0], panels[1], here);
-        for (c, sums) in sums.into_iter().enumerate() {
+        let ahead = (column == 0).then_some(panels[1]);
+        let sums = tile::<A, F, N>(arch, panels[0], ahead, here);
+        for (c, sums) in sums.into_iter().enumerate().take(count - column) {
             target.store(column + c, &arch.to_array(sums));
         }
-        column += N;
+        column = (column + N).min(count);
     }
     column
 }
@@ -204,13 +210,14 @@ pub(crate) fn multiply<A: Arch, F: Format>(
             rows: wanted.start - of_panel.start..wanted.end - of_panel.start,
             at: wanted.start - rows.start,
         };
+        // A tile with room to spare costs less than as many single columns, if more than half of it is used.
         let mut column = 0;
         if A::COLUMNS == 8 {
-            column = tiles::<A, F, 8>(arch, panels, columns, column, &mut target);
+            column = tiles::<A, F, 8>(arch, panels, columns, (column, 5), &mut target);
         }
         if A::COLUMNS == 4 {
-            column = tiles::<A, F, 4>(arch, panels, columns, column, &mut target);
+            column = tiles::<A, F, 4>(arch, panels, columns, (column, 3), &mut target);
         }
-        tiles::<A, F, 1>(arch, panels, columns, column, &mut target);
+        tiles::<A, F, 1>(arch, panels, columns, (column, 1), &mut target);
     }
 }
