@@ -1,7 +1,7 @@
 //! What the HTTP backends derive from a request: its hash, the seed of its back-off, and its seed as servers take it.
 
-use puma_core::Request;
 use puma_core::canon::{python_json, sha256_hex};
+use puma_core::{BackendError, BackendErrorKind, Request};
 
 /// SHA-256 (64 hex digits) over everything that `request` says: equal for equal requests, on every machine.
 pub fn request_hash(request: &Request) -> String {
@@ -21,10 +21,25 @@ pub fn wire_seed(seed: u64) -> u32 {
     u32::try_from(folded).expect("31 bits fit")
 }
 
+/// Refuses to score given answers: chat servers report the probabilities of what they generate, not of a given text.
+///
+/// # Errors
+/// The request names answers to score.
+pub(crate) fn refuse_choices(request: &Request, server: &str) -> Result<(), BackendError> {
+    match request.choices {
+        None => Ok(()),
+        Some(_) => Err(BackendError::new(
+            BackendErrorKind::Unsupported,
+            format!("{server} generates answers and cannot be asked how probable given ones are"),
+        )
+        .with_hint("use `--backend embedded`, or let answers be generated (`inference.answer: generate`)")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use puma_core::Message;
+    use puma_core::{Choices, Message};
 
     #[test]
     fn small_seeds_reach_the_server_unchanged_and_large_ones_stay_apart() {
@@ -48,6 +63,7 @@ mod tests {
             top_logprobs: 0,
             context_length: None,
             format: None,
+            choices: None,
         };
         let variants = [
             Request { model: "n".into(), ..base.clone() },
@@ -60,6 +76,7 @@ mod tests {
             Request { top_logprobs: 1, ..base.clone() },
             Request { context_length: Some(1), ..base.clone() },
             Request { format: Some("json".into()), ..base.clone() },
+            Request { choices: Some(Choices { answers: vec!["a".into()], closed: false }), ..base.clone() },
         ];
         let mut hashes: Vec<String> = variants.iter().map(request_hash).collect();
         hashes.push(request_hash(&base));

@@ -80,6 +80,7 @@ mod tests {
             reasoning: None,
             finish: FinishReason::Stop,
             tokens: vec![],
+            scores: Vec::new(),
             usage: Usage::default(),
             phases: Phases::default(),
             attempts: vec![],

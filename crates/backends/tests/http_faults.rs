@@ -25,6 +25,7 @@ fn request(prompt: &str) -> Request {
         top_logprobs: 3,
         context_length: None,
         format: None,
+        choices: None,
     }
 }
 

@@ -22,7 +22,7 @@ use puma_eval::plan::{Plan, PlanInput, RunFacts, plan};
 use puma_eval::prompt::Templates;
 use puma_eval::run::{Asker, JobOrder, run};
 use puma_eval::scenario::{self, Scenario};
-use puma_eval::spec::{Compat, RunSpec, full_json, spec_hash};
+use puma_eval::spec::{AnswerMode, Compat, RunSpec, full_json, spec_hash};
 use puma_host::profile::MachineSnapshot;
 use puma_store::{CacheStore, MetricRow, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +80,12 @@ pub(crate) fn gather(order: &Order, context: &Context) -> Result<Gathered, Failu
     if is_embedded(order) && order.spec.inference.format.is_some() {
         return Err(Failure::invalid("the embedded engine cannot constrain its answers to `inference.format`")
             .hint("remove `format` from the spec, or name a server that can: `--backend ollama`"));
+    }
+    if !is_embedded(order) && order.spec.inference.answer == AnswerMode::ScoreLabels {
+        return Err(Failure::invalid(
+            "only the embedded engine scores given answers; servers report the probabilities of what they generate",
+        )
+        .hint("use `--backend embedded`, or let answers be generated (`inference.answer: generate`)"));
     }
     let dataset = read_dataset(&order.data, &order.spec, context)?;
     for (reason, count) in dataset.skip_counts() {

@@ -13,6 +13,8 @@ pub enum FinishReason {
     Length,
     /// The caller cancelled.
     Cancelled,
+    /// Nothing was generated: the answers of [`Request::choices`](crate::Request::choices) were scored.
+    Scored,
 }
 
 /// A logprob in JSON, which has no infinities: `null` is the logarithm of probability 0.
@@ -60,6 +62,43 @@ pub struct TokenLogprob {
     /// Most probable first; holds the token itself only if it ranks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub top: Vec<TopLogprob>,
+}
+
+/// A logprob by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Logprob(#[serde(with = "logprob_json")] pub f32);
+
+/// How probable one allowed answer is after the prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoredAnswer {
+    /// As the request spells it.
+    pub answer: String,
+    /// The tokens that spell it after the prompt, without alternatives. Where the prompt's last token and the answer are
+    /// one token in the model's vocabulary, they begin inside the prompt, alike for every answer.
+    pub tokens: Vec<TokenLogprob>,
+    /// Logprob of the end of the turn after it, where the request asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub ending: Option<Logprob>,
+}
+
+/// `null` is the logarithm of probability 0 here too; only an absent field is none.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Logprob>, D::Error> {
+    Logprob::deserialize(deserializer).map(Some)
+}
+
+impl ScoredAnswer {
+    /// Natural logarithm of the answer's probability: the logprobs of its tokens and then of its ending, added in this
+    /// order.
+    pub fn logprob(&self) -> f64 {
+        let tokens = self.tokens.iter().map(|token| token.logprob);
+        tokens.chain(self.ending.map(|ending| ending.0)).fold(0.0, |sum, logprob| sum + f64::from(logprob))
+    }
+}
+
+/// The most probable of `answers`, the first among equals.
+pub fn most_probable(answers: &[ScoredAnswer]) -> Option<&ScoredAnswer> {
+    answers.iter().reduce(|best, next| if next.logprob() > best.logprob() { next } else { best })
 }
 
 /// Tokens counted by the backend, never guessed from text. A count the backend does not report is `None`, never 0.
@@ -129,9 +168,12 @@ pub struct Completion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
     pub finish: FinishReason,
-    /// One entry a generated token, if logprobs were asked for and the backend gives them.
+    /// One entry a generated token, if logprobs were asked for and the backend gives them; of a scored answer, its tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<TokenLogprob>,
+    /// Every allowed answer with its score, in the request's order; empty where the answer was generated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<ScoredAnswer>,
     pub usage: Usage,
     pub phases: Phases,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

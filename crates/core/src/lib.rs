@@ -23,12 +23,14 @@ pub use backend::{
 };
 pub use cache::CompletionCache;
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use completion::{Attempt, Completion, FinishReason, Phases, TokenLogprob, TopLogprob, Usage};
+pub use completion::{
+    Attempt, Completion, FinishReason, Logprob, Phases, ScoredAnswer, TokenLogprob, TopLogprob, Usage, most_probable,
+};
 pub use event::{EventSink, InstanceRow, RunEvent, RunHeader, RunStatus, SinkError};
 pub use ids::{InstanceId, JobId, RunId, SpecHash};
 pub use job::JobRecord;
 pub use measure::{Meter, Quality, Reading};
 pub use outcome::Outcome;
 pub use recorded::{Origin, RecordedRun};
-pub use request::{Message, Request, Role};
+pub use request::{Choices, Message, Request, Role};
 pub use units::{Bytes, Joules, Millis};

@@ -27,6 +27,15 @@ impl Message {
     }
 }
 
+/// The answers a question allows, to be scored instead of generating one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// As the model would have to write them, different from each other; the first wins among equals.
+    pub answers: Vec<String>,
+    /// Whether the model's turn must end after the answer. It must where one answer begins another (1 and 13).
+    pub closed: bool,
+}
+
 /// One question to one model, with every option that can change the answer. Nothing is left to a server's default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -45,4 +54,7 @@ pub struct Request {
     pub context_length: Option<u32>,
     /// Constrained output: `"json"` or a JSON schema, for backends that support it.
     pub format: Option<serde_json::Value>,
+    /// Nothing is generated: the answers are scored. Only the messages and the context length matter then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Choices>,
 }

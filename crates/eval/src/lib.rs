@@ -23,6 +23,7 @@ pub mod prompt;
 pub mod run;
 pub mod sample;
 pub mod scenario;
+pub mod scored;
 pub mod selfcheck;
 pub mod spec;
 pub mod stats;

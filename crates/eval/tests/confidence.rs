@@ -29,6 +29,7 @@ fn completion(tokens: Vec<TokenLogprob>) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens,
+        scores: Vec::new(),
         usage: Usage::default(),
         phases: Phases::default(),
         attempts: Vec::new(),

@@ -33,6 +33,7 @@ fn record(name: &str, from: i64, until: i64, answer: &str, tokens: u32, from_cac
             reasoning: None,
             finish: FinishReason::Stop,
             tokens: Vec::new(),
+            scores: Vec::new(),
             usage: Usage { generated_tokens: Some(tokens), ..Usage::default() },
             phases: Phases { total_ms: Millis(1.0), ..Phases::default() },
             attempts: Vec::new(),

@@ -42,6 +42,7 @@ fn with_tokens(instance: &str, tokens: &[(u32, f32)]) -> JobRecord {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens,
+        scores: Vec::new(),
         usage: Usage::default(),
         phases: Phases::default(),
         attempts: Vec::new(),

@@ -4,7 +4,7 @@
 //! tokens of a job's last completion; `completions_json` holds everything else, so no token is stored twice.
 
 use puma_core::completion::logprob_json;
-use puma_core::{Attempt, Completion, FinishReason, Phases, TokenLogprob, TopLogprob, Usage};
+use puma_core::{Attempt, Completion, FinishReason, Phases, ScoredAnswer, TokenLogprob, TopLogprob, Usage};
 use serde::{Deserialize, Serialize};
 
 /// A [`Completion`] as the database and the cache spell it.
@@ -16,6 +16,8 @@ struct CompletionColumn {
     finish: FinishReason,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tokens: Vec<TokenColumn>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scores: Vec<ScoredAnswer>,
     usage: Usage,
     phases: Phases,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -63,12 +65,13 @@ impl From<TokenColumn> for TokenLogprob {
 
 impl CompletionColumn {
     fn new(completion: &Completion, with_tokens: bool) -> Self {
-        let Completion { text, reasoning, finish, tokens, usage, phases, attempts, from_cache } = completion;
+        let Completion { text, reasoning, finish, tokens, scores, usage, phases, attempts, from_cache } = completion;
         Self {
             text: text.clone(),
             reasoning: reasoning.clone(),
             finish: *finish,
             tokens: if with_tokens { tokens.iter().map(TokenColumn::from).collect() } else { Vec::new() },
+            scores: scores.clone(),
             usage: *usage,
             phases: *phases,
             attempts: attempts.clone(),
@@ -79,9 +82,9 @@ impl CompletionColumn {
 
 impl From<CompletionColumn> for Completion {
     fn from(column: CompletionColumn) -> Self {
-        let CompletionColumn { text, reasoning, finish, tokens, usage, phases, attempts, from_cache } = column;
+        let CompletionColumn { text, reasoning, finish, tokens, scores, usage, phases, attempts, from_cache } = column;
         let tokens = tokens.into_iter().map(TokenLogprob::from).collect();
-        Self { text, reasoning, finish, tokens, usage, phases, attempts, from_cache }
+        Self { text, reasoning, finish, tokens, scores, usage, phases, attempts, from_cache }
     }
 }
 

@@ -314,6 +314,7 @@ fn read_upstream_record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens,
+        scores: Vec::new(),
         usage: Usage { prompt_tokens: row.get(24)?, cached_tokens: None, generated_tokens: row.get(25)? },
         phases: Phases { total_ms: Millis(latency_ms.unwrap_or_default()), ..Phases::default() },
         attempts: Vec::new(),

@@ -15,5 +15,6 @@ pub fn question(prompt: &str) -> Request {
         top_logprobs: 0,
         context_length: None,
         format: None,
+        choices: None,
     }
 }

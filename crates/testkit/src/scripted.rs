@@ -55,6 +55,7 @@ fn said(text: &str) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens: Vec::new(),
+        scores: Vec::new(),
         usage: Usage { prompt_tokens: Some(10), cached_tokens: Some(0), generated_tokens: Some(2) },
         phases: Phases {
             total_ms: Millis(5.0),

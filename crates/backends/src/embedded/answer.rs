@@ -91,6 +91,7 @@ fn completion(
         reasoning: None,
         finish,
         tokens,
+        scores: Vec::new(),
         usage: Usage {
             prompt_tokens: Some(count(generation.prompt_tokens)),
             cached_tokens: Some(count(generation.cached_tokens)),
@@ -109,20 +110,24 @@ fn completion(
     }
 }
 
+/// The text of a token; bytes that are no text by themselves are replaced.
+pub(super) fn spelled(tokenizer: &Tokenizer, id: u32) -> String {
+    String::from_utf8_lossy(tokenizer.bytes(id)).into_owned()
+}
+
 fn token_logprob(token: &GeneratedToken, tokenizer: &Tokenizer) -> Option<TokenLogprob> {
-    let spelled = |id| String::from_utf8_lossy(tokenizer.bytes(id)).into_owned();
     Some(TokenLogprob {
         id: Some(token.id),
-        token: spelled(token.id),
+        token: spelled(tokenizer, token.id),
         logprob: token.logprob?,
         top: token
             .top
             .iter()
-            .map(|top| TopLogprob { id: Some(top.id), token: spelled(top.id), logprob: top.logprob })
+            .map(|top| TopLogprob { id: Some(top.id), token: spelled(tokenizer, top.id), logprob: top.logprob })
             .collect(),
     })
 }
 
-fn count(tokens: usize) -> u32 {
+pub(super) fn count(tokens: usize) -> u32 {
     u32::try_from(tokens).unwrap_or(u32::MAX)
 }

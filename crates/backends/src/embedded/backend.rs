@@ -2,6 +2,7 @@
 
 use super::answer::{Answers, Text};
 use super::loaded::Loaded;
+use super::scored::{self, Asked};
 use crate::sources::{Library, ResolvedModel};
 use puma_core::{
     Backend, BackendError, BackendErrorKind, BackendIdentity, Cancel, Clock as _, Failure, Forgotten, ModelIdentity,
@@ -128,9 +129,14 @@ fn answer(
     cancel: &Cancel,
     done: OnDone<'_>,
 ) {
+    let mut to_score = Vec::new();
     let mut asked = Vec::with_capacity(group.len());
     let mut batch = Vec::with_capacity(group.len());
     for (index, request) in group.iter().enumerate() {
+        if let Some(choices) = &request.choices {
+            to_score.push(Asked { index: start + index, request, choices });
+            continue;
+        }
         match engine_request(loaded, request) {
             Ok(engine_request) => {
                 asked.push((start + index, request));
@@ -138,6 +144,10 @@ fn answer(
             }
             Err(error) => done(start + index, Err(Failure::from(error))),
         }
+    }
+    let mut load_ms = load_ms;
+    if !to_score.is_empty() {
+        scored::score(loaded, &to_score, load_ms.take(), &|| cancel.is_cancelled(), done);
     }
     let Loaded { engine, tokenizer, .. } = loaded;
     let texts = asked.iter().map(|_| Text::new(tokenizer)).collect();
@@ -153,13 +163,7 @@ fn engine_request(loaded: &Loaded, request: &Request) -> Result<GenerateRequest,
         )
         .with_hint("remove `inference.format` from the spec, or use a server that supports it"));
     }
-    let window = loaded.identity.context_length;
-    if let Some(wanted) = request.context_length.filter(|wanted| Some(*wanted) != window) {
-        return Err(BackendError::new(
-            BackendErrorKind::Unsupported,
-            format!("the request asks for a context of {wanted} tokens, but the engine was started with {window:?}"),
-        ));
-    }
+    check_window(loaded, request)?;
     Ok(GenerateRequest {
         prompt: loaded.prompt_tokens(&request.messages)?,
         max_tokens: request.max_tokens as usize,
@@ -169,4 +173,16 @@ fn engine_request(loaded: &Loaded, request: &Request) -> Result<GenerateRequest,
         logprobs: request.logprobs,
         top_logprobs: usize::from(request.top_logprobs),
     })
+}
+
+/// The window is the engine's; a request cannot have another.
+pub(super) fn check_window(loaded: &Loaded, request: &Request) -> Result<(), BackendError> {
+    let window = loaded.identity.context_length;
+    match request.context_length.filter(|wanted| Some(*wanted) != window) {
+        None => Ok(()),
+        Some(wanted) => Err(BackendError::new(
+            BackendErrorKind::Unsupported,
+            format!("the request asks for a context of {wanted} tokens, but the engine was started with {window:?}"),
+        )),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::sources::ResolvedModel;
 use puma_core::{BackendError, BackendErrorKind, Message, ModelIdentity, Role};
-use puma_engine::chat::{ChatMessage, ChatTemplate};
+use puma_engine::chat::{AnswerPaths, ChatError, ChatMessage, ChatTemplate};
 use puma_engine::tokenizer::Tokenizer;
 use puma_engine::{Engine, EngineError, EngineOptions, Model};
 use std::path::Path;
@@ -42,11 +42,18 @@ impl Loaded {
 
     /// Token ids of a conversation, up to where the model's answer begins.
     pub(super) fn prompt_tokens(&self, messages: &[Message]) -> Result<Vec<u32>, BackendError> {
-        let messages: Vec<ChatMessage> =
-            messages.iter().map(|message| ChatMessage::new(role(message.role), message.content.clone())).collect();
-        self.template
-            .encode(&self.tokenizer, &messages)
-            .map_err(|error| failed(format!("the chat template of {}: {error}", self.identity.name), None))
+        let encoded = self.template.encode(&self.tokenizer, &chat(messages));
+        encoded.map_err(|error| self.template_failed(&error))
+    }
+
+    /// Token ids of a conversation and of each of `answers` to it.
+    pub(super) fn answer_paths(&self, messages: &[Message], answers: &[&str]) -> Result<AnswerPaths, BackendError> {
+        let encoded = self.template.encode_answers(&self.tokenizer, &chat(messages), answers);
+        encoded.map_err(|error| self.template_failed(&error))
+    }
+
+    fn template_failed(&self, error: &ChatError) -> BackendError {
+        failed(format!("the chat template of {}: {error}", self.identity.name), None)
     }
 }
 
@@ -65,6 +72,10 @@ fn identity(resolved: &ResolvedModel, model: &Model, template: &ChatTemplate, wi
         gpu_share: Some(0.0),
         logprobs: Some(true),
     }
+}
+
+fn chat(messages: &[Message]) -> Vec<ChatMessage> {
+    messages.iter().map(|message| ChatMessage::new(role(message.role), message.content.clone())).collect()
 }
 
 fn role(role: Role) -> &'static str {
@@ -91,6 +102,7 @@ pub(super) fn engine_error(error: &EngineError) -> BackendError {
     let kind = match error {
         EngineError::ContextExceeded { .. } => BackendErrorKind::ContextExceeded,
         EngineError::EmptyPrompt | EngineError::TokenOutOfRange { .. } => BackendErrorKind::Protocol,
+        EngineError::Cancelled => BackendErrorKind::Cancelled,
         _ => BackendErrorKind::Engine,
     };
     let about_the_file = matches!(error, EngineError::Gguf(_) | EngineError::Model { .. });

@@ -6,6 +6,7 @@
 mod answer;
 mod backend;
 mod loaded;
+mod scored;
 
 pub use backend::{EmbeddedBackend, EmbeddedOptions};
 pub use loaded::CONTEXT_CAP;

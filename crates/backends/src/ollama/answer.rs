@@ -53,6 +53,7 @@ pub(super) fn read(
         reasoning: Some(reasoning).filter(|text| !text.is_empty()),
         finish: finish(&last, request, usage, &origin)?,
         tokens,
+        scores: Vec::new(),
         usage,
         phases: Phases {
             total_ms: Millis::from(start.elapsed()),

@@ -2,7 +2,7 @@
 //! server's defaults nor a Modelfile's parameters decide.
 //! Source: Ollama `api/types.go`; options unknown to an older server are ignored by it.
 
-use crate::http_request::wire_seed;
+use crate::http_request::{refuse_choices, wire_seed};
 use puma_core::{BackendError, BackendErrorKind, Request, Role};
 use serde_json::{Map, Value, json};
 
@@ -48,8 +48,9 @@ pub(super) struct Terms {
 /// The body that asks `request`.
 ///
 /// # Errors
-/// `/api/generate` takes one user message and at most one system message; more is unsupported.
+/// `/api/generate` takes one user message and at most one system message; more is unsupported, and so is scoring.
 pub(super) fn body(request: &Request, terms: &Terms) -> Result<Value, BackendError> {
+    refuse_choices(request, "Ollama")?;
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
     match terms.api {

@@ -114,6 +114,7 @@ impl Gathered {
             reasoning: Some(self.reasoning).filter(|text| !text.is_empty()),
             finish,
             tokens: self.tokens,
+            scores: Vec::new(),
             usage,
             phases: Phases {
                 total_ms: Millis::from(start.elapsed()),

@@ -145,6 +145,7 @@ impl OpenAiBackend {
             top_logprobs: u8::from(logprobs),
             context_length: None,
             format: None,
+            choices: None,
         };
         let ask = |logprobs| self.ask(&self.client, &request(logprobs), self.options.limits.load, &Cancel::default());
         if self.options.preset.logprobs {

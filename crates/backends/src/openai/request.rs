@@ -1,7 +1,7 @@
 //! Bodies for `/v1/chat/completions`. What a server cannot do is left out, never sent in the hope that it is ignored.
 
 use super::presets::Preset;
-use crate::http_request::wire_seed;
+use crate::http_request::{refuse_choices, wire_seed};
 use puma_core::{BackendError, BackendErrorKind, Request};
 use serde_json::{Map, Value, json};
 
@@ -17,9 +17,10 @@ pub(super) struct Terms {
 /// The body that asks `request`.
 ///
 /// # Errors
-/// The request wants constrained output and the server has none.
+/// The request wants constrained output and the server has none, or it wants given answers scored.
 pub(super) fn body(request: &Request, terms: &Terms) -> Result<Value, BackendError> {
     let preset = terms.preset;
+    refuse_choices(request, preset.server)?;
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
     body.insert("messages".into(), json!(request.messages));

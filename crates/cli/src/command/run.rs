@@ -8,7 +8,7 @@ use crate::{home, measure, runs, state, summary};
 use clap::{Args, ValueEnum};
 use puma_core::RecordedRun;
 use puma_eval::run::JobOrder;
-use puma_eval::spec::{self, InlineSpec, ParserMode, RunSpec};
+use puma_eval::spec::{self, AnswerMode, InlineSpec, ParserMode, RunSpec};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,6 +78,9 @@ pub(crate) struct InlineArgs {
     /// Alternatives recorded for every generated token, 0 to 20; confidence is made of them [default: 20].
     #[arg(long, value_name = "N", conflicts_with = "spec")]
     pub top_logprobs: Option<u8>,
+    /// How an answer comes about [default: generate].
+    #[arg(long, value_enum, conflicts_with = "spec")]
+    pub answer: Option<Answer>,
     /// Times every job is repeated, each with its own seed [default: 1].
     #[arg(long, value_name = "N", conflicts_with = "spec")]
     pub repeat: Option<u32>,
@@ -89,6 +92,15 @@ pub(crate) struct InlineArgs {
     /// Count the first label or number mentioned instead of the final answer, as upstream PUMA does.
     #[arg(long, conflicts_with = "spec")]
     pub first_match: bool,
+}
+
+/// How an answer comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// The model writes a text and the answer is read out of it.
+    Generate,
+    /// Every allowed answer is scored by its probability after the prompt; nothing is written or read. Embedded engine only.
+    ScoreLabels,
 }
 
 /// Which data to judge.
@@ -165,6 +177,7 @@ impl InlineArgs {
             temperature,
             max_tokens,
             top_logprobs,
+            answer,
             repeat,
             perturbation,
             first_match,
@@ -178,6 +191,10 @@ impl InlineArgs {
             return Err(Failure::invalid("no model was named")
                 .hint("add `--model smollm2:135m`; `puma models list` shows what there is"));
         }
+        let scored = answer == Some(Answer::ScoreLabels);
+        if scored {
+            refuse_for_scoring(&[("--max-tokens", max_tokens.is_some()), ("--top-logprobs", top_logprobs.is_some())])?;
+        }
         InlineSpec {
             scenario,
             models: model,
@@ -186,8 +203,10 @@ impl InlineArgs {
             seed,
             temperature,
             max_tokens: Some(max_tokens.unwrap_or(MAX_TOKENS)),
-            logprobs: true,
-            top_logprobs: Some(top_logprobs.unwrap_or(TOP_LOGPROBS)),
+            // The logprobs of scored answers are always kept.
+            logprobs: !scored,
+            top_logprobs: Some(top_logprobs.unwrap_or(if scored { 0 } else { TOP_LOGPROBS })),
+            answer: if scored { AnswerMode::ScoreLabels } else { AnswerMode::Generate },
             repeat,
             perturbations: perturbation,
             parser: if first_match { ParserMode::FirstMatch } else { ParserMode::FinalAnswer },
@@ -195,6 +214,15 @@ impl InlineArgs {
         }
         .into_spec()
         .map_err(|error| Failure::invalid(error.to_string()))
+    }
+}
+
+/// Options about written answers would do nothing where none is written.
+fn refuse_for_scoring(flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::invalid(format!("{flag} does nothing with `--answer score-labels`"))
+            .hint("remove it, or let answers be generated")),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::exit::ExitKind;
 use crate::failure::Failure;
 use crate::{emissions, runs, summary};
 use clap::Args;
-use puma_core::{JobRecord, RecordedRun};
+use puma_core::{JobRecord, RecordedRun, ScoredAnswer};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -90,6 +90,9 @@ fn instance_text(stored: &RecordedRun, records: &[&JobRecord]) -> String {
         let _ = writeln!(out, "\n{}\n", indented(&record.prompt));
         for completion in &record.completions {
             let _ = writeln!(out, "answer: {}", completion.text.trim());
+            for score in &completion.scores {
+                let _ = writeln!(out, "  {}", score_text(score));
+            }
         }
         let _ = writeln!(
             out,
@@ -112,6 +115,13 @@ fn instance_text(stored: &RecordedRun, records: &[&JobRecord]) -> String {
         .map_or(Value::Null, |row| row.fields.clone());
     let _ = writeln!(out, "\nfields: {fields}");
     out
+}
+
+/// A scored answer with its logprob and what that is made of.
+fn score_text(score: &ScoredAnswer) -> String {
+    let tokens = score.tokens.iter().map(|token| format!("{:?} {:.4}", token.token, token.logprob));
+    let parts: Vec<String> = tokens.chain(score.ending.map(|ending| format!("end {:.4}", ending.0))).collect();
+    format!("ln P({}) = {:.4} ({})", score.answer, score.logprob(), parts.join(", "))
 }
 
 fn indented(text: &str) -> String {

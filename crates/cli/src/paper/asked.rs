@@ -1,6 +1,7 @@
 //! What a spec asked for, as far as it says. Upstream's specs lack our keys, and older ones lack newer keys; what is
 //! there is told all the same.
 
+use puma_eval::spec::AnswerMode;
 use serde_json::Value;
 
 /// The parts of a spec that a paper tells. `None` is not recorded.
@@ -13,6 +14,8 @@ pub(super) struct Asked {
     pub(super) logprobs: Option<bool>,
     pub(super) top_logprobs: Option<u64>,
     pub(super) format: Option<Value>,
+    /// Whether allowed answers were scored instead of one generated.
+    pub(super) scored: bool,
     pub(super) repeat: Option<u64>,
     pub(super) perturbations: Vec<String>,
     pub(super) parser: Option<String>,
@@ -32,6 +35,7 @@ impl Asked {
             logprobs: at("/inference/logprobs").and_then(Value::as_bool),
             top_logprobs: count("/inference/top_logprobs"),
             format: at("/inference/format").cloned(),
+            scored: text("/inference/answer").as_deref() == Some(AnswerMode::ScoreLabels.as_str()),
             repeat: count("/repeat"),
             perturbations: at("/perturbations")
                 .and_then(Value::as_array)

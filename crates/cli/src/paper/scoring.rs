@@ -8,14 +8,13 @@ use puma_eval::metric::{Options, TaskKind};
 /// From text to answer, and what became of texts without one.
 pub(super) fn reading(subject: &Subject) -> Vec<String> {
     let mut out = Vec::new();
-    out.push(match (subject.asked.parser.as_deref(), subject.run.origin) {
-        (Some("final-answer"), _) => "The final answer of a text counted.".to_owned(),
-        (Some("first-match"), _) | (None, Origin::Upstream) => {
-            "The first label or number in a text counted.".to_owned()
-        }
-        (Some(parser), _) => format!("Answers were read by the rule {parser}."),
-        (None, Origin::Puma) => "How answers were read is not recorded.".to_owned(),
-    });
+    if subject.asked.scored {
+        out.push(
+            "The most probable allowed answer counted; its confidence is its share among the allowed ones.".to_owned(),
+        );
+    } else {
+        out.push(read_by(subject));
+    }
     let outcomes = &subject.report.outcomes;
     let kinds: Vec<String> =
         Outcome::ALL.iter().map(|outcome| format!("{} {}", outcomes.of(*outcome), outcome_words(*outcome))).collect();
@@ -28,6 +27,18 @@ pub(super) fn reading(subject: &Subject) -> Vec<String> {
         out.push("Failed requests are no answers of the model and not scored; the run is not comparable.".to_owned());
     }
     out
+}
+
+/// How answers were read out of texts.
+fn read_by(subject: &Subject) -> String {
+    match (subject.asked.parser.as_deref(), subject.run.origin) {
+        (Some("final-answer"), _) => "The final answer of a text counted.".to_owned(),
+        (Some("first-match"), _) | (None, Origin::Upstream) => {
+            "The first label or number in a text counted.".to_owned()
+        }
+        (Some(parser), _) => format!("Answers were read by the rule {parser}."),
+        (None, Origin::Puma) => "How answers were read is not recorded.".to_owned(),
+    }
 }
 
 fn outcome_words(outcome: Outcome) -> &'static str {

@@ -121,6 +121,19 @@ pub(super) fn prompts(subject: &Subject) -> Vec<String> {
 pub(super) fn decoding(subject: &Subject) -> Vec<String> {
     let asked = &subject.asked;
     let number = |value: Option<u64>| value.map(|value| value.to_string());
+    if asked.scored {
+        let mut out = vec![
+            "Nothing was generated: every allowed answer was scored by the summed log-probability of its tokens after the \
+             prompt (not divided by their number), at temperature 1."
+                .to_owned(),
+        ];
+        out.extend(
+            asked
+                .repeats()
+                .then(|| format!("Every job was repeated {} times.", number(asked.repeat).unwrap_or_default())),
+        );
+        return out;
+    }
     let mode = match asked.temperature {
         Some(0.0) => "Decoding was greedy",
         Some(_) => "Answers were sampled",

@@ -97,6 +97,7 @@ fn record(index: usize, perturbation: Option<&str>) -> JobRecord {
             reasoning: None,
             finish: FinishReason::Stop,
             tokens: Vec::new(),
+            scores: Vec::new(),
             usage: Usage { prompt_tokens: Some(90), cached_tokens: Some(30), generated_tokens: Some(2) },
             phases: Phases {
                 total_ms: Millis(total_ms),

@@ -129,17 +129,27 @@ impl ChatTemplate {
     /// # Errors
     /// As [`render`](Self::render).
     pub fn encode(&self, tokenizer: &Tokenizer, messages: &[ChatMessage]) -> Result<Vec<u32>, ChatError> {
+        let (text, mark) = self.opened(tokenizer, messages)?;
+        Ok(self.ids(tokenizer, &text, mark))
+    }
+
+    /// The text of a conversation up to the assistant's words, and the mark that breaks control tokens in messages.
+    pub(super) fn opened(&self, tokenizer: &Tokenizer, messages: &[ChatMessage]) -> Result<(String, char), ChatError> {
         let mark = unused_mark(messages);
         let broken: Vec<ChatMessage> = messages
             .iter()
             .map(|message| ChatMessage::new(&message.role, tokenizer.break_control_tokens(&message.content, mark)))
             .collect();
-        let text = self.render(&broken, true)?;
+        Ok((self.render(&broken, true)?, mark))
+    }
+
+    /// The ids of what [`opened`](Self::opened) gives, whatever follows it.
+    pub(super) fn ids(&self, tokenizer: &Tokenizer, text: &str, mark: char) -> Vec<u32> {
         let begins = !self.bos_token.is_empty() && text.starts_with(&self.bos_token);
         let begin = tokenizer.bos().filter(|_| tokenizer.adds_bos() && !begins);
         let mut ids: Vec<u32> = begin.into_iter().collect();
         ids.extend(tokenizer.encode_cut(text.split(mark)));
-        Ok(ids)
+        ids
     }
 
     pub fn source(&self) -> TemplateSource {

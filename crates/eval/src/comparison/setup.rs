@@ -2,6 +2,7 @@
 
 use super::difference::{Bearing, Differences, Subject};
 use super::side::Side;
+use crate::spec::AnswerMode;
 use puma_core::{ModelIdentity, Outcome};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -135,6 +136,10 @@ pub(super) fn options(found: &mut Differences, sides: [&Side<'_>; 2]) {
         };
         found.compared(what, subject, first, second);
     }
+    // A spec of a version, or a program, without the option generates.
+    let [first, second] =
+        option("/inference/answer").map(|mode| Some(mode.unwrap_or_else(|| AnswerMode::default().as_str().to_owned())));
+    found.compared("way of answering", Subject::Answering, first, second);
     let greedy = option("/inference/temperature").iter().all(|value| value.as_deref() == Some("0.0"))
         && sides.iter().all(|side| crate::strategy::find(side.strategy).is_some_and(|strategy| strategy.votes == 1));
     let [first, second] = option("/inference/seed");

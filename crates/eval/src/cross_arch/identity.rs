@@ -1,6 +1,7 @@
 //! Whether two runs are one experiment on two machines: every fact that can decide an answer, side by side.
 
 use super::pairing::{Group, Pair};
+use crate::spec::AnswerMode;
 use crate::strategy;
 use puma_core::{ModelIdentity, Origin, RecordedRun};
 use serde::Serialize;
@@ -210,6 +211,15 @@ fn decoding(left: &RecordedRun, right: &RecordedRun) -> Vec<Fact> {
         Fact::new(name, None, of(left), of(right))
     };
     let mut facts = Vec::new();
+    let answer = |run: &RecordedRun| {
+        let named = run.header.spec.pointer("/inference/answer").and_then(Value::as_str);
+        Some(named.unwrap_or(AnswerMode::default().as_str()).to_owned())
+    };
+    if [left, right].iter().any(|run| answer(run).as_deref() != Some(AnswerMode::default().as_str())) {
+        let fact = Fact::new("way of answering", None, answer(left), answer(right));
+        let fine = fact.agreement == Agreement::Same;
+        facts.push(fact.invalid_unless(fine, || "one run scored given answers, the other generated them".into()));
+    }
     for (name, pointer) in DECIDING {
         let fact = both(name, pointer);
         let fine = fact.agreement != Agreement::Differs;

@@ -6,7 +6,7 @@
 use super::distribution::Differences;
 use super::pairing::Pair;
 use crate::strategy;
-use puma_core::{Completion, FinishReason, TokenLogprob};
+use puma_core::{Completion, FinishReason, ScoredAnswer, TokenLogprob};
 
 /// Characters of generated text shown before a fork.
 const CONTEXT: usize = 60;
@@ -117,12 +117,22 @@ fn compare_completions(left: &Completion, right: &Completion, found: &mut Compar
         found.bits_equal = None;
         return compare_texts(left, right);
     }
+    // The tokens of a scored answer are those of its score, which are compared with all others here.
+    let scored = !left.scores.is_empty() && !right.scores.is_empty();
+    if scored {
+        compare_scores(&left.scores, &right.scores, found);
+    }
     for (position, (ours, theirs)) in left.tokens.iter().zip(&right.tokens).enumerate() {
         if ours.id.is_none() || theirs.id.is_none() {
             found.evidence = found.evidence.max(Evidence::Spelling);
         }
         let same = generated(ours).is_same(&generated(theirs));
-        let differences = if same { &mut found.listed } else { &mut found.at_fork };
+        let mut known = Differences::default();
+        let differences = match (scored, same) {
+            (true, _) => &mut known,
+            (false, true) => &mut found.listed,
+            (false, false) => &mut found.at_fork,
+        };
         let equal = compare_position(ours, theirs, differences, &mut found.uneven_lists);
         if same {
             found.chosen.add(ours.logprob, theirs.logprob);
@@ -143,6 +153,33 @@ fn compare_completions(left: &Completion, right: &Completion, found: &mut Compar
     Some(fork(left, right, left.tokens.len().min(right.tokens.len())))
 }
 
+/// Compares every answer that both sides scored, token by token. Each follows the same text on both sides, whichever answer
+/// won.
+fn compare_scores(left: &[ScoredAnswer], right: &[ScoredAnswer], found: &mut Compared) {
+    let mut equal = left.len() == right.len();
+    for ours in left {
+        let Some(theirs) = right.iter().find(|theirs| theirs.answer == ours.answer) else {
+            equal = false;
+            continue;
+        };
+        equal &= ours.tokens.len() == theirs.tokens.len() && ours.ending.is_some() == theirs.ending.is_some();
+        let tokens = ours.tokens.iter().zip(&theirs.tokens).map(|(ours, theirs)| (ours.logprob, theirs.logprob));
+        let endings = ours.ending.zip(theirs.ending).map(|(ours, theirs)| (ours.0, theirs.0));
+        for (ours, theirs) in tokens.chain(endings) {
+            found.listed.add(ours, theirs);
+            equal &= ours.to_bits() == theirs.to_bits();
+        }
+    }
+    found.bits_equal = found.bits_equal.map(|all| all && equal);
+}
+
+/// How much more probable the best scored answer is than the second, in nats.
+fn score_margin(scores: &[ScoredAnswer]) -> Option<f64> {
+    let mut logprobs: Vec<f64> = scores.iter().map(ScoredAnswer::logprob).collect();
+    logprobs.sort_by(|one, other| other.total_cmp(one));
+    Some(logprobs.first()? - logprobs.get(1)?).filter(|gap| gap.is_finite())
+}
+
 fn is_cut(completion: &Completion) -> bool {
     matches!(completion.finish, FinishReason::Length | FinishReason::Cancelled)
 }
@@ -150,7 +187,10 @@ fn is_cut(completion: &Completion) -> bool {
 /// What both sides show at `position`, which they reached with the same tokens.
 fn fork(left: &Completion, right: &Completion, position: usize) -> Fork {
     let token = |side: &Completion| side.tokens.get(position).map(|token| token.token.clone());
-    let margin = |side: &Completion| side.tokens.get(position).and_then(margin);
+    let margin = |side: &Completion| match side.scores[..] {
+        [] => side.tokens.get(position).and_then(margin),
+        _ => score_margin(&side.scores),
+    };
     let before: String = left.tokens[..position].iter().map(|token| token.token.as_str()).collect();
     let length = before.chars().count();
     Fork {

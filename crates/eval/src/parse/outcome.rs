@@ -32,6 +32,7 @@ mod tests {
             reasoning: None,
             finish,
             tokens: Vec::new(),
+            scores: Vec::new(),
             usage: Usage::default(),
             phases: Phases::default(),
             attempts: Vec::new(),

@@ -2,11 +2,12 @@
 
 use crate::instance::Instance;
 use crate::scenario::{ExampleSource, LabelNames, Scenario};
-use crate::spec::{ParserMode, RunSpec};
+use crate::spec::{AnswerMode, ParserMode, RunSpec};
 use crate::strategy::Strategy;
 use puma_core::event::DatasetIdentity;
 use puma_core::{
-    BackendIdentity, InstanceRow, JobId, Message, ModelIdentity, Request, RunHeader, RunId, SpecHash, Timestamp,
+    BackendIdentity, Choices, InstanceRow, JobId, Message, ModelIdentity, Request, RunHeader, RunId, SpecHash,
+    Timestamp,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -109,6 +110,9 @@ impl Plan {
 
     fn request(&self, job: &Job, vote: u64, messages: Vec<Message>) -> Request {
         let inference = &self.spec.inference;
+        if inference.answer == AnswerMode::ScoreLabels {
+            return self.scoring_request(job, vote, messages);
+        }
         Request {
             model: self.models[job.model].name.clone(),
             messages,
@@ -120,6 +124,29 @@ impl Plan {
             top_logprobs: if inference.logprobs { inference.top_logprobs } else { 0 },
             context_length: self.context_length,
             format: inference.format.clone(),
+            choices: None,
+        }
+    }
+
+    /// The answers go in as the prompt calls them and in the scenario's order, not the prompt's, so that no order of
+    /// options decides between equal ones.
+    fn scoring_request(&self, job: &Job, vote: u64, messages: Vec<Message>) -> Request {
+        let answers = self.scenario.answer_texts().iter();
+        Request {
+            model: self.models[job.model].name.clone(),
+            messages,
+            max_tokens: 0,
+            temperature: 0.0,
+            seed: job.seed.wrapping_add(vote),
+            stop: Vec::new(),
+            logprobs: false,
+            top_logprobs: 0,
+            context_length: self.context_length,
+            format: None,
+            choices: Some(Choices {
+                answers: answers.map(|answer| self.scenario.name_of(answer, job.names).to_owned()).collect(),
+                closed: self.scenario.scores_the_end(),
+            }),
         }
     }
 

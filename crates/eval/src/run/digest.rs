@@ -1,7 +1,7 @@
 //! Two hashes that tell whether two runs came out the same: of the predictions, and of every logprob bit.
 
-use puma_core::JobRecord;
 use puma_core::canon::{hex, sha256_hex};
+use puma_core::{JobRecord, TokenLogprob};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of the predictions as upstream computes its integrity hash: CSV rows of instance id, answer, confidence
@@ -36,7 +36,9 @@ fn csv_cell(text: &str) -> String {
 /// logprobs. Lengths are hashed as well, so that tokens cannot move between jobs unseen.
 ///
 /// Layout, little-endian: per record the number of completions (u64); per completion the number of tokens (u64); per
-/// token its id (u32, `u32::MAX` where the backend gives none) and the bits of its logprob (u32).
+/// token its id (u32, `u32::MAX` where the backend gives none) and the bits of its logprob (u32). Where answers were scored,
+/// their number (u64) follows, and per answer its tokens in the same way and the bits of its ending's logprob (u32,
+/// `u32::MAX` without one).
 pub fn logprobs_digest(records: &[JobRecord]) -> Option<String> {
     let mut any = false;
     let mut hash = Sha256::new();
@@ -44,14 +46,27 @@ pub fn logprobs_digest(records: &[JobRecord]) -> Option<String> {
         hash.update((record.completions.len() as u64).to_le_bytes());
         for completion in &record.completions {
             any |= !completion.tokens.is_empty();
-            hash.update((completion.tokens.len() as u64).to_le_bytes());
-            for token in &completion.tokens {
-                hash.update(token.id.unwrap_or(u32::MAX).to_le_bytes());
-                hash.update(token.logprob.to_bits().to_le_bytes());
+            hash_tokens(&mut hash, &completion.tokens);
+            if completion.scores.is_empty() {
+                continue;
+            }
+            hash.update((completion.scores.len() as u64).to_le_bytes());
+            for score in &completion.scores {
+                hash_tokens(&mut hash, &score.tokens);
+                let ending = score.ending.map_or(u32::MAX, |ending| ending.0.to_bits());
+                hash.update(ending.to_le_bytes());
             }
         }
     }
     any.then(|| hex(&hash.finalize()))
+}
+
+fn hash_tokens(hash: &mut Sha256, tokens: &[TokenLogprob]) {
+    hash.update((tokens.len() as u64).to_le_bytes());
+    for token in tokens {
+        hash.update(token.id.unwrap_or(u32::MAX).to_le_bytes());
+        hash.update(token.logprob.to_bits().to_le_bytes());
+    }
 }
 
 fn in_order(records: &[JobRecord]) -> Vec<&JobRecord> {

@@ -5,9 +5,10 @@ use crate::metric::TaskKind;
 use crate::parse::{Parsed, outcome, shortest_decimal};
 use crate::perturb::label_names;
 use crate::scenario::{LabelNames, Scenario};
+use crate::scored::answer_probabilities;
 use crate::spec::ParserMode;
 use crate::strategy::{self, Strategy};
-use puma_core::{Completion, JobRecord, Outcome};
+use puma_core::{Completion, JobRecord, Outcome, most_probable};
 use std::collections::BTreeMap;
 
 /// The judgement of one job.
@@ -51,8 +52,14 @@ struct Asked<'a> {
     strategy: &'a Strategy,
 }
 
+/// The rule of answers that were scored: none read them out of a text.
+pub const SCORED: &str = "scored";
+
 impl Asked<'_> {
     fn judge_one(&self, completion: &Completion) -> Verdict {
+        if let Some(verdict) = self.judge_scores(completion) {
+            return verdict;
+        }
         let parsed = self.scenario.parse_named(&completion.text, self.names, self.mode);
         let outcome = outcome(completion, &parsed, self.strategy.reasoning);
         let probabilities = self.probabilities(completion, &parsed);
@@ -64,6 +71,22 @@ impl Asked<'_> {
             label_probabilities: probabilities,
             answer,
         }
+    }
+
+    /// The most probable of scored answers; `None` if the answer was generated.
+    fn judge_scores(&self, completion: &Completion) -> Option<Verdict> {
+        let best = most_probable(&completion.scores)?;
+        let shares = answer_probabilities(&completion.scores).unwrap_or_default();
+        let named = completion.scores.iter().map(|score| self.own(&score.answer)).zip(shares);
+        let label_probabilities: BTreeMap<String, f64> = named.collect();
+        let answer = self.own(&best.answer);
+        Some(Verdict {
+            outcome: Outcome::Answered,
+            rule: Some(SCORED.to_owned()),
+            confidence: label_probabilities.get(&answer).copied(),
+            label_probabilities,
+            answer: Some(answer),
+        })
     }
 
     /// The answer that the prompt calls `name`.

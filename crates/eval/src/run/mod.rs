@@ -13,6 +13,6 @@ mod work;
 
 pub use cache_key::cache_key;
 pub use digest::{logprobs_digest, predictions_summary_hash};
-pub use judge::{Verdict, judge, rescore};
+pub use judge::{SCORED, Verdict, judge, rescore};
 pub use order::JobOrder;
 pub use work::{Asker, MAX_FAILURES_IN_A_ROW, RunError, RunSummary, run};

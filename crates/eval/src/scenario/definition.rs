@@ -113,6 +113,11 @@ pub trait Scenario: Debug + Sync {
 
     /// Every answer whose probability is worth telling, spelled as [`parse`](Self::parse) spells answers.
     fn answer_texts(&self) -> &'static [&'static str];
+
+    /// Whether a scored answer must be followed by the end of the model's turn. It must where one answer begins another
+    /// (1 and 13) or could begin a sentence ("A"): without the end, the score would be that of everything that begins so.
+    /// A word that only an answer begins with needs no end; a text that opens with it gives that answer.
+    fn scores_the_end(&self) -> bool;
 }
 
 /// `name` as `to` spells what `from` spells so; a name that is not in `from` stays.

@@ -64,6 +64,9 @@ impl Scenario for Estimation {
     fn answer_texts(&self) -> &'static [&'static str] {
         &STORY_POINT_SCALE
     }
+    fn scores_the_end(&self) -> bool {
+        true
+    }
 
     /// Upstream's plain sample of the stories with points above zero.
     fn instances(&self, dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Instance>, ScenarioError> {

@@ -76,6 +76,9 @@ impl Scenario for Prioritization {
     fn answer_texts(&self) -> &'static [&'static str] {
         &CHOICES
     }
+    fn scores_the_end(&self) -> bool {
+        true
+    }
 
     /// Pairs with distinct priorities, balanced over their combinations and over positions.
     fn instances(&self, dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Instance>, ScenarioError> {

@@ -78,6 +78,9 @@ impl Scenario for Triage {
     fn answer_texts(&self) -> &'static [&'static str] {
         &PRIORITIES
     }
+    fn scores_the_end(&self) -> bool {
+        false
+    }
 
     /// Upstream's stratified sample; all rows in file order where `count` reaches their number.
     fn instances(&self, dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Instance>, ScenarioError> {

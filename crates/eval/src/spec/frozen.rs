@@ -29,7 +29,9 @@ pub fn to_yaml(spec: &RunSpec) -> String {
             if *inner == "country_iso" && !spec.sustainability.country_named {
                 continue;
             }
-            let _ = writeln!(yaml, "  {inner}: {}", flow(&fields[key][inner]));
+            // `inference.answer` stands there only where it is not the default.
+            let Some(value) = fields[key].get(inner) else { continue };
+            let _ = writeln!(yaml, "  {inner}: {}", flow(value));
         }
     }
     yaml

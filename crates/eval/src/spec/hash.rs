@@ -9,7 +9,8 @@ use serde_json::Value;
 ///
 /// The JSON holds every field with its default filled in except `description`; keys sorted, written as Python's
 /// `json.dumps(…, sort_keys=True)` does. `parser` and `compat`, which upstream does not know, enter only when they
-/// differ from their defaults, so every upstream spec keeps upstream's hash.
+/// differ from their defaults, so every upstream spec keeps upstream's hash; so does `inference.answer`, whose default is
+/// not written at all.
 pub fn spec_hash(spec: &RunSpec) -> SpecHash {
     SpecHash::new(short_hash(&python_json(&hashed_payload(spec))))
 }

@@ -5,7 +5,7 @@ use super::frozen::to_yaml;
 use super::names::{SCENARIO_ALIASES, SCENARIOS, canonical_scenario, canonical_strategy};
 use super::nearest::nearest;
 use super::parse::parse;
-use super::schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};
+use super::schema::{Adaptation, AnswerMode, Compat, Inference, ParserMode, RunSpec, Sustainability};
 
 /// What flags can say. `None` and empty lists mean the default of a spec file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +21,7 @@ pub struct InlineSpec {
     pub max_tokens: Option<u32>,
     pub logprobs: bool,
     pub top_logprobs: Option<u8>,
+    pub answer: AnswerMode,
     pub repeat: Option<u32>,
     /// Default: `inline_<scenario>`.
     pub id: Option<String>,
@@ -35,7 +36,7 @@ pub struct InlineSpec {
 const TO_GET_THE_DEFAULT: &str = "leave the flag away to get the default that the help states";
 
 /// (key of a spec file, flag that sets it).
-const FLAGS: [(&str, &str); 10] = [
+const FLAGS: [(&str, &str); 11] = [
     ("sample_size", "--instances"),
     ("models", "--model"),
     ("adaptation.strategy", "--strategy"),
@@ -43,6 +44,7 @@ const FLAGS: [(&str, &str); 10] = [
     ("inference.seed", "--seed"),
     ("inference.max_tokens", "--max-tokens"),
     ("inference.top_logprobs", "--top-logprobs"),
+    ("inference.answer", "--answer"),
     ("perturbations", "--perturbation"),
     ("metrics", "--metric"),
     ("repeat", "--repeat"),
@@ -91,6 +93,7 @@ impl InlineSpec {
                 logprobs: self.logprobs,
                 top_logprobs: self.top_logprobs.unwrap_or(0),
                 format: None,
+                answer: self.answer,
             },
             perturbations: self.perturbations,
             metrics: or_default(self.metrics, headline),

@@ -6,7 +6,8 @@
 use super::error::{Place, Problem, SpecError};
 use super::names::{SCENARIOS, STRATEGIES};
 use super::nearest::nearest;
-use super::schema::{Adaptation, Compat, Inference, ParserMode, RunSpec, Sustainability};
+use super::schema::{Adaptation, AnswerMode, Compat, Inference, ParserMode, RunSpec, Sustainability};
+use super::scoring::check_scoring;
 use super::section::{Section, Text};
 use super::tree::{self, Value};
 use crate::metric::{self, resolve};
@@ -30,7 +31,8 @@ pub(super) const TOP_KEYS: &[&str] = &[
     "compat",
 ];
 pub(super) const ADAPTATION_KEYS: &[&str] = &["strategy", "cot"];
-pub(super) const INFERENCE_KEYS: &[&str] = &["temperature", "seed", "max_tokens", "logprobs", "top_logprobs", "format"];
+pub(super) const INFERENCE_KEYS: &[&str] =
+    &["temperature", "seed", "max_tokens", "logprobs", "top_logprobs", "format", "answer"];
 pub(super) const SUSTAINABILITY_KEYS: &[&str] = &["codecarbon", "country_iso"];
 
 /// Reads a run spec. `file_name` only names the file in messages.
@@ -74,7 +76,7 @@ fn read_document(root: Option<tree::Node>, problems: &mut Vec<Problem>) -> Optio
     let mut top = Section::new("", start, entries, TOP_KEYS, problems);
     let mut inner_problems = Vec::new();
     let (adaptation, strategies) = adaptation(top.section("adaptation", ADAPTATION_KEYS), &mut inner_problems);
-    let inference = inference(top.section("inference", INFERENCE_KEYS), &mut inner_problems);
+    let (inference, answer_place) = inference(top.section("inference", INFERENCE_KEYS), &mut inner_problems);
     let sustainability = sustainability(top.section("sustainability", SUSTAINABILITY_KEYS), &mut inner_problems);
     let id = spec_id(&mut top);
     let scenario = scenario(&mut top);
@@ -97,6 +99,7 @@ fn read_document(root: Option<tree::Node>, problems: &mut Vec<Problem>) -> Optio
     top.finish();
     problems.append(&mut inner_problems);
     check_votes(&strategies, spec.inference.temperature, problems);
+    check_scoring(&spec, answer_place, problems);
     Some(spec)
 }
 
@@ -109,7 +112,9 @@ fn adaptation(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Adaptat
     (adaptation, strategies)
 }
 
-fn inference(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Inference {
+/// The section, and where it says how answers come about.
+fn inference(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Inference, Place) {
+    let answer_place = section.place_of("answer");
     let inference = Inference {
         temperature: section.float("temperature", 0.0, 0.0..=2.0),
         // NumPy's seeding, which draws the sample, takes 32 bits.
@@ -118,10 +123,21 @@ fn inference(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Inference
         logprobs: section.boolean("logprobs", false),
         top_logprobs: u8::try_from(section.integer("top_logprobs", 0, 0..=20)).unwrap_or_default(),
         format: section.json("format"),
+        answer: answer_mode(&mut section),
     };
     section.finish();
     problems.extend(section.into_problems());
-    inference
+    (inference, answer_place)
+}
+
+fn answer_mode(section: &mut Section<'_>) -> AnswerMode {
+    const MODES: [AnswerMode; 2] = [AnswerMode::Generate, AnswerMode::ScoreLabels];
+    let Some(name) = section.text("answer") else { return AnswerMode::default() };
+    MODES.into_iter().find(|mode| mode.as_str() == name.value).unwrap_or_else(|| {
+        let known = MODES.map(AnswerMode::as_str);
+        section.problem(unknown_name(&name, "inference.answer", "way of answering", &known));
+        AnswerMode::default()
+    })
 }
 
 fn sustainability(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Sustainability {

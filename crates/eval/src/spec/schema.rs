@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What to run. Keys and defaults are upstream's; `parser` and `compat` are ours and leave `spec_hash` alone while
-/// they have their defaults.
+/// What to run. Keys and defaults are upstream's; `parser`, `compat` and `inference.answer` are ours and leave `spec_hash`
+/// alone while they have their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSpec {
     pub id: String,
@@ -47,6 +47,34 @@ pub struct Inference {
     /// 0 to 20.
     pub top_logprobs: u8,
     pub format: Option<serde_json::Value>,
+    /// Absent from the spec's JSON while it has its default, so that specs of older versions keep their hash.
+    #[serde(default, skip_serializing_if = "AnswerMode::is_default")]
+    pub answer: AnswerMode,
+}
+
+/// How an answer comes about. Peers call these `generate_until` and `multiple_choice` (lm-evaluation-harness).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerMode {
+    /// The model writes a text, and the answer is read out of it.
+    #[default]
+    Generate,
+    /// Every allowed answer is scored by its probability after the prompt, and the most probable one counts.
+    ScoreLabels,
+}
+
+impl AnswerMode {
+    /// The name in specs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::ScoreLabels => "score-labels",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Energy accounting.

@@ -91,6 +91,7 @@ pub(crate) fn completion(text: String, tokens: Vec<TokenLogprob>) -> Completion 
         reasoning: None,
         finish: FinishReason::Stop,
         tokens,
+        scores: Vec::new(),
         usage: Usage::default(),
         phases: Phases { total_ms: Millis(10.0), ..Phases::default() },
         attempts: Vec::new(),

@@ -59,6 +59,7 @@ pub(crate) fn completion(total_ms: f64) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens: Vec::new(),
+        scores: Vec::new(),
         usage: Usage { prompt_tokens: Some(10), cached_tokens: Some(0), generated_tokens: Some(2) },
         phases: Phases { total_ms: Millis(total_ms), ..Phases::default() },
         attempts: Vec::new(),

@@ -10,7 +10,7 @@ use puma_eval::plan::{Plan, PlanError, PlanInput, RunFacts, plan};
 use puma_eval::prompt::Templates;
 use puma_eval::run::{Asker, JobOrder, RunError, RunSummary, run};
 use puma_eval::scenario;
-use puma_eval::spec::{Adaptation, Inference, ParserMode, RunSpec, Sustainability, spec_hash};
+use puma_eval::spec::{Adaptation, AnswerMode, Inference, ParserMode, RunSpec, Sustainability, spec_hash};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -56,6 +56,7 @@ pub(crate) fn spec(scenario: &str, strategies: &[&str], sample_size: u32) -> Run
             logprobs: false,
             top_logprobs: 0,
             format: None,
+            answer: AnswerMode::Generate,
         },
         perturbations: vec![],
         metrics: vec!["f1_macro".into()],

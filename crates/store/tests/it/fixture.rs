@@ -117,6 +117,7 @@ pub(crate) fn completion(text: &str, logprob: f32) -> Completion {
         reasoning: None,
         finish: FinishReason::Stop,
         tokens: vec![TokenLogprob { id: Some(7), token: text.to_owned(), logprob, top }],
+        scores: Vec::new(),
         usage: Usage { prompt_tokens: Some(30), cached_tokens: Some(20), generated_tokens: None },
         phases: Phases {
             total_ms: Millis(50.25),

@@ -5,8 +5,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use puma_core::{
-    Attempt, Completion, FinishReason, InstanceId, JobId, JobRecord, Millis, Outcome, Phases, RunId, Timestamp,
-    TokenLogprob, TopLogprob, Usage,
+    Attempt, Completion, FinishReason, InstanceId, JobId, JobRecord, Logprob, Millis, Outcome, Phases, RunId,
+    ScoredAnswer, Timestamp, TokenLogprob, TopLogprob, Usage,
 };
 use puma_store::Store;
 use serde_json::Value;
@@ -38,6 +38,11 @@ fn token() -> impl Strategy<Value = TokenLogprob> {
     })
 }
 
+fn scored() -> impl Strategy<Value = ScoredAnswer> {
+    (text(), vec(token(), 0..3), option::of(logprob().prop_map(Logprob)))
+        .prop_map(|(answer, tokens, ending)| ScoredAnswer { answer, tokens, ending })
+}
+
 fn attempt() -> impl Strategy<Value = Attempt> {
     (any::<u32>(), millis(), millis(), option::of(text()), option::of(any::<u16>())).prop_map(
         |(number, duration_ms, waited_ms, error, http_status)| Attempt {
@@ -59,21 +64,29 @@ fn completion() -> impl Strategy<Value = Completion> {
             generation_ms,
             first_token_ms,
         });
-    let finish = prop_oneof![Just(FinishReason::Stop), Just(FinishReason::Length), Just(FinishReason::Cancelled)];
+    let finish = prop_oneof![
+        Just(FinishReason::Stop),
+        Just(FinishReason::Length),
+        Just(FinishReason::Cancelled),
+        Just(FinishReason::Scored)
+    ];
     let usage = (option::of(any::<u32>()), option::of(any::<u32>()), option::of(any::<u32>())).prop_map(
         |(prompt_tokens, cached_tokens, generated_tokens)| Usage { prompt_tokens, cached_tokens, generated_tokens },
     );
-    (text(), option::of(text()), finish, vec(token(), 0..4), usage, phases, vec(attempt(), 0..3), any::<bool>())
-        .prop_map(|(text, reasoning, finish, tokens, usage, phases, attempts, from_cache)| Completion {
+    let said = (text(), option::of(text()), finish, vec(token(), 0..4), vec(scored(), 0..3));
+    (said, usage, phases, vec(attempt(), 0..3), any::<bool>()).prop_map(
+        |((text, reasoning, finish, tokens, scores), usage, phases, attempts, from_cache)| Completion {
             text,
             reasoning,
             finish,
             tokens,
+            scores,
             usage,
             phases,
             attempts,
             from_cache,
-        })
+        },
+    )
 }
 
 pub(crate) fn record() -> impl Strategy<Value = JobRecord> {
