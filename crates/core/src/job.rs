@@ -31,11 +31,13 @@ pub struct JobRecord {
     pub outcome: Outcome,
     /// The parsed answer (`Critical`, `5`, `A`); `None` unless the outcome is `Answered`.
     pub answer: Option<String>,
-    /// Which parsing rule found the answer.
+    /// Which parsing rule found the answer; `scored` where the allowed answers were scored and none was read.
     pub rule: Option<String>,
-    /// Probability of `answer`, from token paths; `None` where logprobs are missing.
+    /// Probability of `answer`, from token paths, or among the allowed answers where these were scored; `None` where logprobs
+    /// are missing.
     pub confidence: Option<f64>,
-    /// Probability of each label, not normalised: what is missing to 1 went to other text. Empty without logprobs.
+    /// Probability of each label. Of a generated answer not normalised: what is missing to 1 went to other text. Of a scored one
+    /// its share among the allowed answers. Empty without logprobs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_probabilities: BTreeMap<String, f64>,
     /// Every completion of the job in order: turns of a conversation, or votes.

@@ -181,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn scoring_given_answers_is_refused_instead_of_generating_another() {
+        let choices = Some(puma_core::Choices { answers: vec!["A".into()], closed: true });
+        let error = body(&Request { choices, ..request() }, &terms()).expect_err("no scoring");
+        assert_eq!(error.kind, BackendErrorKind::Unsupported);
+        assert!(error.message.starts_with("Ollama") && error.hint.is_some());
+    }
+
+    #[test]
     fn keep_alive_numbers_are_sent_as_numbers() {
         assert_eq!((keep_alive("-1"), keep_alive("0"), keep_alive("10m")), (json!(-1), json!(0), json!("10m")));
     }

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_is_sent_or_refused_but_never_dropped() {
+    fn a_format_is_sent_or_refused_but_never_dropped_and_scoring_is_refused() {
         let schema = Request { format: Some(json!({"type": "object"})), ..request() };
         let sent = built("vllm", &schema, false).expect("supported");
         assert_eq!(sent["response_format"]["json_schema"]["schema"], json!({"type": "object"}));
@@ -123,6 +123,9 @@ mod tests {
         let sent = built("openai", &json_mode, false).expect("supported");
         assert_eq!(sent["response_format"], json!({"type": "json_object"}));
         let error = built("transformers", &schema, false).expect_err("no formats");
+        assert_eq!(error.kind, BackendErrorKind::Unsupported);
+        let choices = Some(puma_core::Choices { answers: vec!["A".into()], closed: true });
+        let error = built("vllm", &Request { choices, ..request() }, false).expect_err("no scoring");
         assert_eq!(error.kind, BackendErrorKind::Unsupported);
     }
 }

@@ -27,6 +27,7 @@ mod power;
 mod real;
 mod recording;
 mod run;
+mod scored;
 mod selfcheck;
 mod server;
 #[cfg(unix)]
