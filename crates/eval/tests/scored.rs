@@ -14,7 +14,7 @@ use puma_eval::metric;
 use puma_eval::run::{SCORED, logprobs_digest, rescore};
 use puma_eval::scenario;
 use puma_eval::spec::{self, AnswerMode, InlineSpec, ParserMode, RunSpec, spec_hash};
-use puma_testkit::{Line, ScriptedBackend};
+use puma_testkit::scripted::{Line, ScriptedBackend};
 use run_support::{asker, dataset, go, planned, records, spec};
 use std::collections::BTreeSet;
 
