@@ -44,6 +44,7 @@ fn request(model: &str, prompt: &str) -> Request {
         top_logprobs: 5,
         context_length: None,
         format: None,
+        choices: None,
     }
 }
 
