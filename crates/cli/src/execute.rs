@@ -8,7 +8,7 @@ use crate::measure::Measuring;
 use crate::options::{BackendArgs, BackendKind, MachineArgs};
 use crate::progress::RunBar;
 use crate::report::RunReport;
-use crate::{home, machine, paths, state, summary, wire};
+use crate::{home, machine, paging, paths, state, summary, wire};
 use puma_core::measure::Contamination;
 use puma_core::{
     Backend, Clock as _, CompletionCache, EventSink, ModelIdentity, RecordedRun, RunEvent, RunHeader, RunId, RunStatus,
@@ -99,13 +99,16 @@ pub(crate) fn gather(order: &Order, context: &Context) -> Result<Gathered, Failu
         context.ui.note(&format!("{} instances instead of {count}: the data gives no more", instances.len()));
     }
     let templates = home::templates(context.home.as_deref())?;
-    let backend = wire::backend(&order.backend, context.home.as_deref())?;
+    let backend = wire::backend_on(&snapshot.machine, &order.backend, context.home.as_deref())?;
     Ok(Gathered { scenario, dataset, instances, templates, backend, snapshot })
 }
 
 /// Makes the models ready and plans every job. Nobody is asked.
 pub(crate) fn prepare(order: &Order, gathered: &Gathered, context: &Context) -> Result<Plan, Failure> {
-    let Gathered { scenario, dataset, instances, templates, backend, .. } = gathered;
+    let Gathered { scenario, dataset, instances, templates, backend, snapshot } = gathered;
+    for warning in paging::warnings(order, &snapshot.machine, context)? {
+        context.ui.warn(&warning);
+    }
     let models: Vec<ModelIdentity> =
         order.spec.models.iter().map(|model| backend.prepare(model)).collect::<Result<_, _>>()?;
     for model in &models {
@@ -332,8 +335,13 @@ fn header(
         Some(stored) => (stored.header.run_id.clone(), stored.header.started_at),
         None => (store.allocate_run_id(&order.spec.id, &plan.spec_hash, started_at)?, started_at),
     };
-    let machine = serde_json::to_value(&gathered.snapshot)
+    let mut machine = serde_json::to_value(&gathered.snapshot)
         .map_err(|error| Failure::operation(format!("this machine cannot be described: {error}")))?;
+    let paging: Vec<String> =
+        paging::models(order, &gathered.snapshot.machine, context)?.into_iter().map(|(model, _)| model).collect();
+    if !paging.is_empty() {
+        machine[paging::FACT] = paging.into();
+    }
     Ok(plan.header(RunFacts {
         run_id,
         spec: full_json(&order.spec),

@@ -23,6 +23,7 @@ mod machine;
 mod measure;
 mod options;
 mod paper;
+mod paging;
 mod paths;
 mod power_text;
 mod progress;

@@ -110,13 +110,13 @@ pub(crate) enum OllamaApi {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Embedded engine")]
 pub(crate) struct EngineOptions {
-    /// Threads [default: all this process may use].
+    /// Threads [default: one for each physical core this process may use; the slow ones of two kinds are left out].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub threads: Option<u32>,
     /// Instruction set [default: the best this processor has].
     #[arg(long, value_name = "NAME")]
     pub simd: Option<String>,
-    /// Sequences computed together.
+    /// Sequences computed together [default: 32].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub batch: Option<u32>,
     /// What keys and values are kept as: f32, or f16, which is another numerics contract [default: f32].

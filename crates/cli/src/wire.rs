@@ -14,6 +14,7 @@ use puma_backends::openai::{OpenAiBackend, OpenAiOptions, preset};
 use puma_backends::sources::{Catalogue, Library, PullOptions, SourceError, SourceErrorKind, Stores};
 use puma_core::Backend;
 use puma_engine::{EngineOptions, UnknownLevel};
+use puma_host::Machine;
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,8 +45,17 @@ pub(crate) fn ollama_endpoint(flag: Option<&str>) -> Result<ResolvedEndpoint, Fa
     resolve_ollama(flag, environment::get, || Ok(service().record()?.map(|record| record.endpoint)))
 }
 
-/// The backend the arguments ask for.
+/// The backend the arguments ask for; the embedded engine as suits any machine.
 pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn Backend>, Failure> {
+    backend_on(&Machine::default(), args, home)
+}
+
+/// The backend the arguments ask for; the embedded engine as suits `machine`.
+pub(crate) fn backend_on(
+    machine: &Machine,
+    args: &BackendArgs,
+    home: Option<&Path>,
+) -> Result<Box<dyn Backend>, Failure> {
     let BackendArgs { backend, endpoint, concurrency, timeout, keep_alive, context, api, think, reuse_prompts, engine } =
         args;
     let kind = backend.unwrap_or(BackendKind::Embedded);
@@ -53,7 +63,8 @@ pub(crate) fn backend(args: &BackendArgs, home: Option<&Path>) -> Result<Box<dyn
     refuse_misplaced(args, kind)?;
     match kind {
         BackendKind::Embedded => {
-            let engine = engine_options(engine, context.map(|tokens| tokens as usize).unwrap_or(CONTEXT_CAP))?;
+            let context_length = context.map(|tokens| tokens as usize).unwrap_or(CONTEXT_CAP);
+            let engine = engine_options_on(machine, engine, context_length)?;
             Ok(Box::new(EmbeddedBackend::new(library(home)?, EmbeddedOptions { engine })))
         }
         BackendKind::Ollama => {
@@ -113,7 +124,24 @@ fn refuse_misplaced(args: &BackendArgs, kind: BackendKind) -> Result<(), Failure
     }
 }
 
-/// The embedded engine's options: what was asked for, else the best of this machine.
+/// The embedded engine's options on `machine`: what was asked for, else one thread for each fast core, and its free
+/// memory to plan with. A recorded machine is not the one that computes.
+pub(crate) fn engine_options_on(
+    machine: &Machine,
+    args: &EngineArgs,
+    context_length: usize,
+) -> Result<EngineOptions, Failure> {
+    let mut options = engine_options(args, context_length)?;
+    if !machine.recorded {
+        options.available_bytes = machine.free_memory_bytes();
+        if let (None, Some(threads)) = (args.threads, machine.arithmetic_threads()) {
+            options.threads = threads;
+        }
+    }
+    Ok(options)
+}
+
+/// The embedded engine's options: what was asked for, else what suits any machine.
 pub(crate) fn engine_options(args: &EngineArgs, context_length: usize) -> Result<EngineOptions, Failure> {
     let EngineArgs { threads, simd, batch, kv_type, max_kv_mb } = args;
     let mut options = EngineOptions { context_length: Some(context_length), ..EngineOptions::default() };

@@ -219,20 +219,60 @@ fn step(engine: &mut Engine, running: &mut [Sequence<'_>], observer: &mut dyn Ob
         return;
     }
     let generating: Vec<bool> = running.iter().map(Sequence::is_generating).collect();
-    let (context_length, kernels) = (engine.context_length(), engine.kernels);
+    let context_length = engine.context_length();
     let (forward, buffers) = engine.parts();
     let mut caches: Vec<&mut KvCache> = running.iter_mut().map(|sequence| &mut sequence.cache).collect();
     let logits = forward.run(&batch, &mut caches, buffers);
-    for (slot, logits) in batch.iter().filter(|slot| slot.wants_logits).zip(logits) {
-        let sequence = &mut running[slot.sequence];
-        observer.logits(sequence.index, logits);
-        if sample::all_finite(logits) {
-            choose(&kernels, logits, context_length, sequence, observer);
-        } else {
-            sequence.finish = Some(Err(EngineError::NotFinite { position: slot.position }));
+    let mut draws: Vec<Draw<'_>> = batch
+        .iter()
+        .filter(|slot| slot.wants_logits)
+        .zip(logits)
+        .map(|(slot, logits)| Draw::new(slot, logits, &running[slot.sequence]))
+        .collect();
+    // A vocabulary's probabilities take as long as some layers, so every thread takes some sequences.
+    forward.pool.for_each_chunk(&mut draws, 1, &|_, draws| draws.iter_mut().for_each(|draw| draw.run(forward.kernels)));
+    for draw in draws {
+        let sequence = &mut running[draw.sequence];
+        observer.logits(sequence.index, draw.logits);
+        match draw.token {
+            Some(token) => {
+                sequence.generator = draw.generator;
+                take(token, context_length, sequence, observer);
+            }
+            None => sequence.finish = Some(Err(EngineError::NotFinite { position: draw.position })),
         }
     }
     share_time(milliseconds(started), batch.len(), running, &generating);
+}
+
+/// The choice of one sequence's next token.
+struct Draw<'l> {
+    sequence: usize,
+    position: usize,
+    logits: &'l [f32],
+    choice: Choice,
+    generator: Generator,
+    /// `None` where the logits are no finite numbers.
+    token: Option<GeneratedToken>,
+}
+
+impl<'l> Draw<'l> {
+    fn new(slot: &Slot, logits: &'l [f32], sequence: &Sequence<'_>) -> Self {
+        let GenerateRequest { temperature, logprobs, top_logprobs, .. } = *sequence.request;
+        Self {
+            sequence: slot.sequence,
+            position: slot.position,
+            logits,
+            choice: Choice { temperature, logprobs, top_logprobs },
+            generator: sequence.generator.clone(),
+            token: None,
+        }
+    }
+
+    fn run(&mut self, kernels: &Kernels) {
+        self.token = sample::all_finite(self.logits)
+            .then(|| sample::choose(kernels, self.logits, self.choice, &mut self.generator));
+    }
 }
 
 /// The step's tokens. Each generating sequence has one; prompts follow in the order in which they joined.
@@ -262,18 +302,9 @@ fn plan(chunk_tokens: usize, running: &mut [Sequence<'_>]) -> Vec<Slot> {
     batch
 }
 
-/// Chooses the sequence's next token and finds out whether it was the last.
-fn choose(
-    kernels: &Kernels,
-    logits: &[f32],
-    context_length: usize,
-    sequence: &mut Sequence<'_>,
-    observer: &mut dyn Observer,
-) {
+/// Adds the sequence's next token and finds out whether it was the last.
+fn take(token: GeneratedToken, context_length: usize, sequence: &mut Sequence<'_>, observer: &mut dyn Observer) {
     let request = sequence.request;
-    let GenerateRequest { temperature, logprobs, top_logprobs, .. } = *request;
-    let choice = Choice { temperature, logprobs, top_logprobs };
-    let token = sample::choose(kernels, logits, choice, &mut sequence.generator);
     if sequence.timing.first_token_ms.is_none() {
         sequence.timing.first_token_ms = Some(milliseconds(sequence.joined));
     }

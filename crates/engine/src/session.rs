@@ -41,14 +41,14 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
-    /// One thread per core, the best instruction set, eight sequences in steps of up to 128 tokens, 512 MB of keys
+    /// One thread per core, the best instruction set, 32 sequences in steps of up to 256 tokens, 512 MB of keys
     /// and values in f32, with reuse.
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             level: Level::best(),
-            max_batch: 8,
-            chunk_tokens: 128,
+            max_batch: 32,
+            chunk_tokens: 256,
             context_length: None,
             kv_type: KvType::F32,
             kv_bytes: 512_000_000,

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Requests given to the engine at once, as a multiple of what it computes together: a finished answer makes room for
 /// the next request without waiting for the slowest of its batch.
-const REQUESTS_PER_SEQUENCE: usize = 8;
+const REQUESTS_PER_SEQUENCE: usize = 16;
 
 /// How the embedded engine runs.
 #[derive(Clone, Copy, Debug, Default)]

@@ -27,16 +27,19 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Opens the file behind `resolved`.
     pub(super) fn open(resolved: &ResolvedModel, mut options: EngineOptions) -> Result<Self, BackendError> {
-        let model = Model::open(&resolved.path).map_err(|error| engine_error(&error))?;
-        let tokenizer = Tokenizer::from_gguf(model.gguf())
-            .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), error.hint()))?;
-        let template = ChatTemplate::from_gguf(model.gguf(), &tokenizer)
-            .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), None))?;
+        let model = Arc::new(Model::open(&resolved.path).map_err(|error| engine_error(&error))?);
         let window = options.context_length.unwrap_or(CONTEXT_CAP).min(model.config().context_length);
         options.context_length = Some(window);
+        // Reading the vocabulary takes as long as making the weights ready, and neither needs the other.
+        let (words, engine) = std::thread::scope(|scope| {
+            let words = scope.spawn(|| words(resolved, &model));
+            let engine = Engine::new(Arc::clone(&model), options);
+            (words.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), engine)
+        });
+        let (tokenizer, template) = words?;
+        let engine = engine.map_err(|error| engine_error(&error))?;
         let identity = identity(resolved, &model, &template, window);
         let stop_tokens = tokenizer.stop_ids().collect();
-        let engine = Engine::new(Arc::new(model), options).map_err(|error| engine_error(&error))?;
         Ok(Self { engine, tokenizer, template, identity, stop_tokens })
     }
 
@@ -55,6 +58,15 @@ impl Loaded {
     fn template_failed(&self, error: &ChatError) -> BackendError {
         failed(format!("the chat template of {}: {error}", self.identity.name), None)
     }
+}
+
+/// The vocabulary of `model` and how it is spoken to.
+fn words(resolved: &ResolvedModel, model: &Model) -> Result<(Tokenizer, ChatTemplate), BackendError> {
+    let tokenizer = Tokenizer::from_gguf(model.gguf())
+        .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), error.hint()))?;
+    let template = ChatTemplate::from_gguf(model.gguf(), &tokenizer)
+        .map_err(|error| failed(in_file(&resolved.path, &error.to_string()), None))?;
+    Ok((tokenizer, template))
 }
 
 fn identity(resolved: &ResolvedModel, model: &Model, template: &ChatTemplate, window: usize) -> ModelIdentity {

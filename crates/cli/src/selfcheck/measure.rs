@@ -55,7 +55,8 @@ pub(crate) fn measure(order: &Order, context: &Context) -> Result<SelfCheck, Fai
         match impossible(&order.backend, pass.way) {
             Some(why) => passes.push(skipped(pass, why)),
             None => {
-                let backend = wire::backend(&way(&order.backend, pass.way), context.home.as_deref())?;
+                let args = way(&order.backend, pass.way);
+                let backend = wire::backend_on(&gathered.snapshot.machine, &args, context.home.as_deref())?;
                 for model in &plan.models {
                     backend.prepare(&model.name)?;
                 }

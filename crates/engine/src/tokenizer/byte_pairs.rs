@@ -6,7 +6,7 @@ use super::merge::{Merged, Merger};
 use super::pre_tokenizer::PreTokenizer;
 use super::vocabulary::Vocabulary;
 use crate::gguf::Metadata;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 const MERGES: &str = "tokenizer.ggml.merges";
 
@@ -56,13 +56,16 @@ impl BytePairs {
         let letters = Box::new(byte_letters::letters());
         let bytes = letters.iter().map(|letter| numbering.number(&letter.to_string())).collect::<Result<_, _>>()?;
         let mut merges = HashMap::with_capacity(list.len());
+        let mut whole = String::new();
         for (rank, line) in (0u32..).zip(list.iter()) {
             // The first half is never empty, so a merge may begin with a space.
             let space = line.char_indices().skip(1).find(|&(_, letter)| letter == ' ');
             let Some((left, right)) = space.map(|(at, _)| (&line[..at], &line[at + 1..])) else {
                 return Err(TokenizerError::malformed(MERGES, format!("entry {rank} is no pair: {line:?}")));
             };
-            let merged = numbering.number(&format!("{left}{right}"))?;
+            whole.clear();
+            whole.extend([left, right]);
+            let merged = numbering.number(&whole)?;
             let pair = (numbering.number(left)?, numbering.number(right)?);
             merges.entry(pair).or_insert((rank, merged));
         }

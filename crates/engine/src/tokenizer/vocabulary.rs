@@ -2,7 +2,7 @@
 
 use super::error::TokenizerError;
 use crate::gguf::Metadata;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 pub(super) const TOKENS: &str = "tokenizer.ggml.tokens";
 const TOKEN_TYPES: &str = "tokenizer.ggml.token_type";

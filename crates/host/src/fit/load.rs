@@ -121,7 +121,7 @@ impl EngineRules {
         uses_gpu: false,
         default_kv_type: KvType::F32,
         context_step: 32,
-        chunk_tokens: 128,
+        chunk_tokens: 256,
         keeps_windows: false,
         scores_at_once: false,
         logit_rows: LogitRows::Sequences,

@@ -62,6 +62,17 @@ impl Machine {
         self.gpus.iter().rev().max_by_key(|gpu| (!gpu.integrated, memory(gpu)))
     }
 
+    /// Threads that arithmetic is best divided among: one for each physical core that this process may use. Two threads
+    /// of one core share its arithmetic, and the slowest kind of cores holds up what is divided evenly, so where there
+    /// are kinds, the slowest is left out. `None` where the cores are unknown.
+    pub fn arithmetic_threads(&self) -> Option<usize> {
+        let fast = match self.core_tiers.split_last() {
+            Some((_, fast)) if !fast.is_empty() => fast.iter().map(|tier| tier.physical_cores).sum(),
+            _ => self.physical_cores?,
+        };
+        Some(fast.min(self.logical_cores).max(1) as usize)
+    }
+
     /// Memory that is free for this process now.
     pub fn free_memory_bytes(&self) -> Option<u64> {
         let left = self.memory_limit_bytes.map(|limit| limit.saturating_sub(self.memory_limit_used_bytes.unwrap_or(0)));
@@ -179,4 +190,21 @@ pub struct Sign {
     pub seen: String,
     /// What it speaks for.
     pub means: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_takes_one_thread_for_each_fast_core_that_may_be_used() {
+        let tier = |name: &str, physical_cores| CoreTier { name: name.to_owned(), physical_cores };
+        let machine = Machine { physical_cores: Some(8), logical_cores: 16, ..Machine::default() };
+        assert_eq!(machine.arithmetic_threads(), Some(8));
+        assert_eq!(Machine { logical_cores: 3, ..machine.clone() }.arithmetic_threads(), Some(3));
+        let tiers = vec![tier("Performance", 4), tier("Efficiency", 6)];
+        assert_eq!(Machine { core_tiers: tiers, ..machine.clone() }.arithmetic_threads(), Some(4));
+        assert_eq!(Machine { core_tiers: vec![tier("Performance", 8)], ..machine }.arithmetic_threads(), Some(8));
+        assert_eq!(Machine { logical_cores: 4, ..Machine::default() }.arithmetic_threads(), None);
+    }
 }
