@@ -110,7 +110,7 @@ pub(crate) enum OllamaApi {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Embedded engine")]
 pub(crate) struct EngineOptions {
-    /// Threads [default: one for each physical core this process may use; the slow ones of two kinds are left out].
+    /// Threads [default: one for each fast core this process may use].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub threads: Option<u32>,
     /// Instruction set [default: the best this processor has].

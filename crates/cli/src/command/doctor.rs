@@ -119,10 +119,11 @@ fn write_new(file: &Path, force: bool, recording: &Recording) -> Result<(), Fail
 
 pub(crate) fn processor(machine: &Machine) -> Check {
     let level = Level::best().name();
+    let logical = machine.logical_cores;
     let detail = format!(
-        "{}, {} threads, engine uses {level} ({CONTRACT})",
+        "{}, {logical} threads, engine uses {} of them and {level} ({CONTRACT})",
         machine.cpu.as_deref().unwrap_or("unknown processor"),
-        machine.logical_cores
+        machine.arithmetic_threads().map_or_else(|| logical.to_string(), |threads| threads.to_string()),
     );
     if level == "scalar" {
         Check::new("processor", State::Warn, detail)
