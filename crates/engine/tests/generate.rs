@@ -125,6 +125,30 @@ fn keys_and_values_stay_within_their_memory_and_a_request_that_cannot_is_told_wh
 }
 
 #[test]
+fn shared_blocks_count_once_against_the_memory_so_that_the_batch_stays_wide() {
+    // 96 tokens, three whole blocks, are the same; each prompt fills a part of a fourth.
+    let request = |number: u32| GenerateRequest {
+        prompt: (0..106).map(|i| if i < 96 { i } else { i + number }).collect(),
+        max_tokens: 6,
+        ..GenerateRequest::default()
+    };
+    let requests: Vec<GenerateRequest> = (0..12).map(request).collect();
+    let config = model().config().clone();
+    let block_bytes = config.block_count * 2 * 32 * config.kv_width() * size_of::<f32>();
+    // 28 blocks: room for twelve sequences with a common beginning, or for seven without.
+    let mut engine = engine(EngineOptions { kv_bytes: 28 * block_bytes, ..EngineOptions::default() });
+    let steps = Cell::new(0);
+    let count = || {
+        steps.set(steps.get() + 1);
+        false
+    };
+    let mut collect = Collect { results: requests.iter().map(|_| None).collect(), ..Collect::default() };
+    engine.generate(&requests, &count, &mut collect);
+    // The first prompt alone, all the others together, and five more tokens.
+    assert_eq!(steps.get(), 7);
+}
+
+#[test]
 fn answers_end_for_the_reason_given() {
     let mut engine = engine(EngineOptions { context_length: Some(50), ..EngineOptions::default() });
     let base = GenerateRequest { prompt: (1..40).collect(), max_tokens: 5, ..GenerateRequest::default() };
