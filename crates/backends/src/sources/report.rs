@@ -104,9 +104,7 @@ impl Library {
             None => (None, None),
         };
         let architecture = gguf.as_ref().and_then(|facts| facts.architecture.as_deref());
-        let embedded = architecture
-            .map(runs_embedded)
-            .or_else(|| catalogue.as_ref().map(CatalogueEntry::embedded));
+        let embedded = architecture.map(runs_embedded).or_else(|| catalogue.as_ref().map(CatalogueEntry::embedded));
         Ok(ShowReport { name: name.to_owned(), catalogue, embedded, local, gguf, gguf_problem })
     }
 

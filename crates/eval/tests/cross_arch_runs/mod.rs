@@ -1,4 +1,5 @@
 //! Scripted runs for the comparison of two machines.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use puma_core::event::{DatasetIdentity, RunHeader, RunStatus};
 use puma_core::{
