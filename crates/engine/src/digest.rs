@@ -31,12 +31,14 @@ pub struct DigestOptions {
     pub kv_type: KvType,
     /// Memory for keys and values, in bytes.
     pub kv_bytes: usize,
+    /// Seed of the order in which the prompts are asked; `None` asks them as they are listed.
+    pub order: Option<u64>,
 }
 
 impl Default for DigestOptions {
     fn default() -> Self {
         let EngineOptions { threads, level, max_batch, chunk_tokens, kv_type, kv_bytes, .. } = EngineOptions::default();
-        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true, kv_type, kv_bytes }
+        Self { level, threads, batch: max_batch, chunk_tokens, reuse_prefixes: true, kv_type, kv_bytes, order: None }
     }
 }
 
@@ -76,15 +78,16 @@ pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, Eng
         },
     )?;
     let room = engine.context_length().saturating_sub(GENERATED).max(1);
-    let requests: Vec<GenerateRequest> = PROMPT_LENGTHS
+    let order = order(PROMPT_LENGTHS.len(), options.order);
+    let requests: Vec<GenerateRequest> = order
         .iter()
-        .map(|&length| GenerateRequest {
-            prompt: prompt(length.min(room), model.vocabulary_len()),
+        .map(|&index| GenerateRequest {
+            prompt: prompt(PROMPT_LENGTHS[index].min(room), model.vocabulary_len()),
             max_tokens: GENERATED,
             ..GenerateRequest::default()
         })
         .collect();
-    let mut hashes = Hashes { prompts: vec![Sha256::new(); requests.len()], error: None };
+    let mut hashes = Hashes { prompts: vec![Sha256::new(); requests.len()], order, error: None };
     engine.generate(&requests, &|| false, &mut hashes);
     if let Some(error) = hashes.error {
         return Err(error);
@@ -103,30 +106,64 @@ pub fn digest(model: &Arc<Model>, options: &DigestOptions) -> Result<Digest, Eng
 fn prompt(length: usize, vocabulary: usize) -> Vec<u32> {
     let id = |position: usize| {
         let family = if length > SHARED && position < SHARED { 0 } else { length as u64 };
-        // One round of SplitMix64's mixing.
-        let mut mixed = (family << 32 | position as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % vocabulary as u64) as u32
+        (mixed(family << 32 | position as u64) % vocabulary as u64) as u32
     };
     (0..length).map(id).collect()
+}
+
+/// `0..count`, shuffled if there is a seed (Fisher and Yates).
+fn order(count: usize, seed: Option<u64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    if let Some(seed) = seed {
+        for last in (1..count).rev() {
+            order.swap(last, (mixed(mixed(seed).wrapping_add(last as u64)) % (last as u64 + 1)) as usize);
+        }
+    }
+    order
+}
+
+/// One round of SplitMix64's mixing.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// Hashes each prompt's logits apart, so that their order in time does not matter.
 struct Hashes {
     prompts: Vec<Sha256>,
+    /// The prompt that each request asks.
+    order: Vec<usize>,
     error: Option<EngineError>,
 }
 
 impl Observer for Hashes {
     fn logits(&mut self, request: usize, logits: &[f32]) {
         let bytes: Vec<u8> = logits.iter().flat_map(|logit| logit.to_bits().to_le_bytes()).collect();
-        self.prompts[request].update(&bytes);
+        self.prompts[self.order[request]].update(&bytes);
     }
 
     fn finished(&mut self, _request: usize, result: Result<Generation, EngineError>) {
         if let Err(error) = result {
             self.error = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn an_order_asks_every_prompt_once_and_seeds_differ() {
+        assert_eq!(order(4, None), [0, 1, 2, 3]);
+        let orders: Vec<Vec<usize>> = (0..5).map(|seed| order(9, Some(seed))).collect();
+        for (seed, order) in orders.iter().enumerate() {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..9).collect::<Vec<_>>());
+            assert!(!orders[..seed].contains(order) && *order != sorted);
         }
     }
 }

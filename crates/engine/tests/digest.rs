@@ -5,6 +5,7 @@ use puma_engine::gguf::Gguf;
 use puma_engine::{DigestOptions, KvType, Level, Model, digest};
 use puma_kernels::TensorType;
 use puma_testkit::gguf::{Architecture, RopeScaling, TinyModel, Vocabulary};
+use serde::Deserialize;
 use std::sync::Arc;
 
 fn load(tiny: &TinyModel) -> Arc<Model> {
@@ -96,50 +97,62 @@ fn weights_rope_and_biases_change_the_digest() {
     }
 }
 
-/// Contract version, architecture, tensor type and the digest under it. A new version needs new digests.
-const COMMITTED: [(&str, Architecture, TensorType, &str); 11] = [
-    ("N1", Architecture::Llama, TensorType::Q4_1, "1f55a08ba42f69a97a23174ed5a4209b42fd491c14116e121bb9a5764ad56fa4"),
-    ("N1", Architecture::Qwen2, TensorType::Q6K, "bea2b814e0cffcf52cd6c3bdf6f1f47ea2d75143f4ba180a09daca0c0a317e35"),
-    ("N1", Architecture::Qwen2, TensorType::BF16, "7ea4671c88a48d3c99a056447313089614843f7dff5b71c3addcc110c01d59b8"),
-    ("N1", Architecture::Qwen3, TensorType::Q4K, "363bd9ebef03590a89135cfc16a0c7dd00e9536863999204d1e394884113a663"),
-    (
-        "N1",
-        Architecture::Qwen3Moe,
-        TensorType::Q8_0,
-        "c5bdd1abd070f9b8de6bdc28a73ae5dc5afb43dd83aea4980d690f580cac05e7",
-    ),
-    ("N1", Architecture::Gemma2, TensorType::Q5K, "d8b06e7b4e89370c963ec75d27560acc60bd9564d9b2f6316861c3ee7fd5a9b0"),
-    ("N1", Architecture::Gemma3, TensorType::Q5_0, "cf27359cf62f60d745cd626cce5ffd8d165a25b5001fe4641e58c051ea9ab0fd"),
-    ("N1", Architecture::Phi3, TensorType::IQ4NL, "4e9009e1c2df2b9bc604952fe66651b4502e85b21e2b007fcf9e9b286ccf3c40"),
-    (
-        "N1",
-        Architecture::Smollm3,
-        TensorType::IQ4XS,
-        "bde0631a71052d436e9962abab400dc4443a0a85ec92c04ed3cbbeadfed7da6c",
-    ),
-    (
-        "N1",
-        Architecture::Granite,
-        TensorType::MXFP4,
-        "624f3cad4441b97f66a6bc2966a55ebe23be481774853bee8762a4ae9e5c9ed4",
-    ),
-    (
-        "N1",
-        Architecture::Mistral3,
-        TensorType::Q4_0,
-        "5e4b59d3ceb4374a5219bbd045061061795a55e94a6aee2432cf6e229ad038ba",
-    ),
-];
+/// One committed digest; `width` is of the residual stream and the feed-forward network, where not the usual.
+#[derive(Deserialize)]
+struct Entry {
+    architecture: String,
+    #[serde(rename = "type")]
+    kind: String,
+    width: Option<u32>,
+    digest: String,
+}
+
+impl Entry {
+    fn model(&self) -> Arc<Model> {
+        let architecture = Architecture::ALL.into_iter().find(|known| known.name() == self.architecture).unwrap();
+        let kind = TensorType::all().find(|kind| kind.name() == self.kind).unwrap();
+        let model = TinyModel::new(architecture, kind);
+        load(&match self.width {
+            Some(width) => TinyModel { embedding: width, ffn: width, ..model },
+            None => model,
+        })
+    }
+}
+
+/// The digests under one contract version. A new version needs new digests.
+#[derive(Deserialize)]
+struct Committed {
+    contract: String,
+    tiny: Vec<Entry>,
+}
+
+fn committed() -> Committed {
+    serde_json::from_str(include_str!("golden/digests.json")).unwrap()
+}
 
 #[test]
 fn tiny_models_have_the_committed_digests() {
-    let mut found = Vec::new();
-    for (_, architecture, kind, _) in COMMITTED {
-        let got = digest(&load(&TinyModel::new(architecture, kind)), &DigestOptions::default()).unwrap();
-        found.push((got.contract, architecture, kind, got.hex));
+    let Committed { contract, tiny } = committed();
+    let mut wrong = Vec::new();
+    for entry in &tiny {
+        let got = digest(&entry.model(), &DigestOptions::default()).unwrap();
+        assert_eq!(got.contract, contract);
+        if got.hex != entry.digest {
+            wrong.push(format!("{} {}: {}", entry.architecture, entry.kind, got.hex));
+        }
     }
-    let committed = COMMITTED.map(|(contract, architecture, kind, hex)| (contract, architecture, kind, hex.to_owned()));
-    assert_eq!(found, committed);
+    assert!(wrong.is_empty(), "these digests are not the committed ones:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_architecture_and_every_tensor_type_has_a_committed_digest() {
+    let tiny = committed().tiny;
+    for architecture in puma_engine::Architecture::ALL {
+        assert!(tiny.iter().any(|entry| entry.architecture == architecture.name()), "{}", architecture.name());
+    }
+    for kind in TensorType::all() {
+        assert!(tiny.iter().any(|entry| entry.kind == kind.name()), "{}", kind.name());
+    }
 }
 
 #[test]
