@@ -9,8 +9,10 @@ mod ci;
 mod command;
 mod cross;
 mod dist;
+mod exhaustive;
 mod fuzz;
 mod generate;
+mod miri;
 mod platforms;
 mod suite;
 mod test_model;
@@ -34,6 +36,8 @@ The project's habits as commands.
   cargo xtask bench-vs-llama [--models FILE,...] [--threads 1,2] [--repetitions 5] [--parts speed,first-token,triage]
                 [--data CSV] [--issues 200] [--llama DIR] [--puma FILE] [--json OUT] [--quick]
                                      the engine beside llama.cpp: tables in Markdown
+  cargo xtask exhaustive             the kernels on all 2^32 floats and all codes, optimised; minutes
+  cargo xtask miri                   the code with pointers, interpreted
   cargo xtask gen [--check]          writes docs/reference from the program's own tables, or checks it
 ";
 
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["dist", rest @ ..] => dist::Options::parse(rest).and_then(|options| dist::run(&options)),
+        ["exhaustive"] => exhaustive::run(),
+        ["miri"] => miri::run(),
         ["fuzz", rest @ ..] => fuzz::Options::parse(rest).and_then(|options| fuzz::run(&options)),
         ["platforms"] => platforms::check(),
         ["bench-vs-llama", rest @ ..] => {

@@ -27,6 +27,9 @@ enum Action {
         /// Compute every prompt from its start instead of reusing common beginnings.
         #[arg(long)]
         no_prefix_reuse: bool,
+        /// Ask the prompts in another order, shuffled with this seed.
+        #[arg(long, value_name = "SEED")]
+        order: Option<u64>,
         /// End with 3 unless the digest is this one.
         #[arg(long, value_name = "SHA256")]
         expect: Option<String>,
@@ -49,7 +52,7 @@ struct DigestReport {
 }
 
 pub(crate) fn run(args: EngineArgs, context: &Context) -> Result<(), Failure> {
-    let EngineArgs { action: Action::Digest { model, engine, no_prefix_reuse, expect, json } } = args;
+    let EngineArgs { action: Action::Digest { model, engine, no_prefix_reuse, order, expect, json } } = args;
     let resolved = wire::library(context.home.as_deref())?.resolve(&model)?;
     let options = wire::engine_options(&engine, puma_backends::embedded::CONTEXT_CAP)?;
     let failed = |error: puma_engine::EngineError| Failure::operation(error.to_string()).hint_opt(error.hint());
@@ -61,6 +64,7 @@ pub(crate) fn run(args: EngineArgs, context: &Context) -> Result<(), Failure> {
         reuse_prefixes: !no_prefix_reuse,
         kv_type: options.kv_type,
         kv_bytes: options.kv_bytes,
+        order,
         ..DigestOptions::default()
     };
     let found = digest(&model, &options).map_err(failed)?;

@@ -12,7 +12,7 @@ fn the_digest_is_the_same_for_every_path() {
         report["digest"].as_str().expect("a digest").to_owned()
     };
     let expected = digest(&["--simd", "scalar", "--threads", "1", "--batch", "1"]);
-    for more in [&["--threads", "2"][..], &["--batch", "8"], &["--no-prefix-reuse"], &[]] {
+    for more in [&["--threads", "2"][..], &["--batch", "8"], &["--no-prefix-reuse"], &["--order", "3"], &[]] {
         assert_eq!(digest(more), expected, "{more:?}");
     }
     let half = home.puma(&["engine", "digest", &model, "--kv-type", "f16", "--json"]).json();

@@ -9,6 +9,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+/// Steps a template may take, so that a file cannot keep the program for ever: some thousand for each message of a long
+/// conversation, and less than a second.
+const FUEL: u64 = 5_000_000;
+
 /// The day that templates are told it is: Llama 3's own default, so that templates which ask agree with those that do not.
 const FIXED_DAY: [(char, &str); 12] = [
     ('Y', "2024"),
@@ -29,6 +33,7 @@ const FIXED_DAY: [(char, &str); 12] = [
 pub(super) fn environment(text: &str) -> Environment<'static> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_fuel(Some(FUEL));
     environment.set_syntax(syntax.expect("the default delimiters are valid"));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("tojson", tojson);

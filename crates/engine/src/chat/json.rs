@@ -3,6 +3,9 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 
+/// Values nested deeper are refused: a namespace may hold itself.
+const DEEPEST: usize = 100;
+
 /// `value` as JSON, on one line or indented.
 pub(super) fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
     let mut text = String::new();
@@ -11,6 +14,10 @@ pub(super) fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Er
 }
 
 fn write(out: &mut String, value: &Value, indent: Option<usize>, depth: usize) -> Result<(), Error> {
+    if depth > DEEPEST {
+        let message = format!("a value of more than {DEEPEST} levels has no JSON here");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
     match value.kind() {
         ValueKind::None => out.push_str("null"),
         ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),

@@ -3,9 +3,10 @@
 use super::environment::{environment, without_generation_tags};
 use crate::gguf::{Gguf, GgufError};
 use crate::tokenizer::Tokenizer;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, ErrorKind, Value, context};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const KEY: &str = "tokenizer.chat_template";
 const NAME: &str = "chat template";
@@ -119,7 +120,11 @@ impl ChatTemplate {
             bos_token => &self.bos_token,
             eos_token => &self.eos_token,
         };
-        template.render(values).map_err(ChatError::Render)
+        // minijinja 3.0.5 panics on an empty list that is taken backwards (`[][::-1]`), which fuzzing found; a file must not
+        // be able to end the program.
+        let rendered = catch_unwind(AssertUnwindSafe(|| template.render(values)));
+        let panicked = |_| minijinja::Error::new(ErrorKind::InvalidOperation, "the template engine gave up on it");
+        rendered.map_err(panicked).flatten().map_err(ChatError::Render)
     }
 
     /// The ids of a conversation that the assistant is to go on with. A template that writes the begin token itself
