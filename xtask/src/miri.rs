@@ -3,8 +3,8 @@
 use crate::{command, workspace};
 use std::process::Command;
 
-/// Packages and the tests whose code has pointers, or reads foreign bytes, and no instruction Miri lacks. Property tests
-/// of hundreds of cases would take hours there.
+/// Packages and the tests whose code has pointers, or reads foreign bytes, and no instruction Miri lacks. Tests
+/// that try thousands of numbers would take hours there.
 const RUNS: [&[&str]; 2] = [
     &[
         "-p",
@@ -22,8 +22,8 @@ const RUNS: [&[&str]; 2] = [
     ],
     &["-p", "puma-engine", "--lib", "--", "pool::", "kv::", "kv_prefix::", "tokenizer::decode"],
 ];
-/// Property tests look for the working directory.
-const FLAGS: &str = "-Zmiri-disable-isolation";
+/// Property tests look for the working directory, and need no hundreds of cases here.
+const ENVIRONMENT: [(&str, &str); 2] = [("MIRIFLAGS", "-Zmiri-disable-isolation"), ("PROPTEST_CASES", "4")];
 
 /// Interprets the chosen tests.
 ///
@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result<(), String> {
     }
     RUNS.iter().try_for_each(|words| {
         let mut cargo = Command::new("cargo");
-        cargo.args(["+nightly", "miri", "test"]).args(*words).env("MIRIFLAGS", FLAGS);
+        cargo.args(["+nightly", "miri", "test"]).args(*words).envs(ENVIRONMENT);
         command::run_command(cargo.current_dir(workspace::root()))
     })
 }

@@ -204,7 +204,7 @@ fn a_broken_template_is_an_error_with_its_line() {
     assert!(ChatTemplate::from_gguf(&gguf, &tokenizer).unwrap_err().to_string().contains("tokenizer.chat_template"));
 }
 
-/// The first was found by fuzzing (docs/results/engine-proof.md).
+/// See docs/results/engine-proof.md.
 #[test]
 fn a_template_can_neither_end_the_program_nor_keep_it_for_ever() {
     let backwards = with_template("{% for message in messages[::-1] %}{{ message.content }}{% endfor %}");
@@ -213,4 +213,8 @@ fn a_template_can_neither_end_the_program_nor_keep_it_for_ever() {
     assert!(backwards.render(&[], true).map_or(true, |text| text.is_empty()));
     let endless = with_template("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}");
     assert!(endless.render(&user("hi"), true).unwrap_err().to_string().contains("fuel"));
+    for print in ["{{ ns }}", "{{ ns|tojson }}", "{{ [ns] }}"] {
+        let holds_itself = with_template(&format!("{{% set ns = namespace() %}}{{% set ns.a = ns %}}{print}"));
+        assert!(holds_itself.render(&user("hi"), true).unwrap_err().to_string().contains("levels"), "{print}");
+    }
 }

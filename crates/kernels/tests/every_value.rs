@@ -4,7 +4,7 @@
 use puma_kernels::math::exp::exp;
 use puma_kernels::math::half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 use puma_kernels::math::tanh::tanh;
-use puma_kernels::{ActivationGroup, Columns, Kernels, Level, TensorType, Weights};
+use puma_kernels::{ActivationGroup, Columns, Kernels, Level, Packed, TensorType, Weights};
 use std::num::Wrapping;
 
 mod common;
@@ -74,7 +74,7 @@ fn every_code_of_every_type_times_every_activation_is_right_and_the_same_at_ever
             let kernels = Kernels::new(level);
             let same = |got: &[f32]| got.iter().zip(&want).all(|(got, want)| got.to_bits() == want.to_bits());
             assert!(same(&product(&kernels, &weights, &values)), "{} {level}", kind.name());
-            if let Some(packed) = kernels.packed(&weights) {
+            if let Some(packed) = Packed::new(&weights) {
                 let got = product(&kernels, &Weights { packed: Some(&packed), ..weights }, &values);
                 assert!(same(&got), "{} {level} packed", kind.name());
             }

@@ -6,12 +6,16 @@
 use super::json::to_json;
 use fancy_regex::{Captures, Regex};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Kwargs;
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value, escape_formatter};
 
 /// Steps a template may take, so that a file cannot keep the program for ever: some thousand for each message of a long
 /// conversation, and less than a second.
 const FUEL: u64 = 5_000_000;
+
+/// Levels of nesting and parts of a value that may be printed.
+const DEEPEST: usize = 100;
+const MOST_PARTS: usize = 1_000_000;
 
 /// The day that templates are told it is: Llama 3's own default, so that templates which ask agree with those that do not.
 const FIXED_DAY: [(char, &str); 12] = [
@@ -33,6 +37,10 @@ const FIXED_DAY: [(char, &str); 12] = [
 pub(super) fn environment(text: &str) -> Environment<'static> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_formatter(|output, state, value| {
+        printable(value)?;
+        escape_formatter(output, state, value)
+    });
     environment.set_fuel(Some(FUEL));
     environment.set_syntax(syntax.expect("the default delimiters are valid"));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
@@ -43,6 +51,23 @@ pub(super) fn environment(text: &str) -> Environment<'static> {
         environment.add_function("strftime_now", strftime_fixed);
     }
     environment
+}
+
+/// Fails for a list or map that is nested too deep to print, as a namespace that holds itself is, or too large.
+fn printable(value: &Value) -> Result<(), Error> {
+    fn count(value: &Value, depth: usize, seen: &mut usize) -> Result<(), Error> {
+        *seen += 1;
+        if depth > DEEPEST || *seen > MOST_PARTS {
+            let message = format!("a value of more than {DEEPEST} levels or {MOST_PARTS} parts cannot be printed");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        match value.kind() {
+            ValueKind::Seq => value.try_iter()?.try_for_each(|item| count(&item, depth + 1, seen)),
+            ValueKind::Map => value.try_iter()?.try_for_each(|key| count(&value.get_item(&key)?, depth + 1, seen)),
+            _ => Ok(()),
+        }
+    }
+    count(value, 0, &mut 0)
 }
 
 /// `transformers` lets templates mark the assistant's words with `{% generation %}` for training; rendering them is no
