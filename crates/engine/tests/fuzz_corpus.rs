@@ -1,4 +1,5 @@
 //! The committed corpus of the fuzz targets, replayed: seeds, and every input that once broke something.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 // The same checks as the fuzz targets make; they live with the targets, outside of the workspace.
 #[path = "../../../fuzz/src/lib.rs"]
@@ -8,7 +9,7 @@ mod fuzz;
 use std::path::Path;
 use std::time::Duration;
 
-/// Longest time for one input in CPU time of an unoptimised, busy machine; a hang takes for ever.
+/// Longest time for one input on an unoptimised build and a busy machine; a hang takes for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn replay(target: &str, at_least: usize, check: fn(&[u8])) {
