@@ -99,7 +99,7 @@ impl Observer for Bits {
 fn sixty_four_neighbours_change_no_bit_of_an_answer() {
     let model = tiny(Architecture::Llama);
     let request = |number: u32| GenerateRequest {
-        prompt: (0..1 + number % 45).map(|at| (at * (7 + number % 3)) % 900).collect(),
+        prompt: (0..1 + number % 45).map(|at| (at * 7 + number * 11) % 900).collect(),
         max_tokens: 1 + (number % 3) as usize,
         temperature: f64::from(number % 2),
         seed: u64::from(number),
