@@ -130,7 +130,7 @@ fn every_problem_of_a_file_is_reported_with_its_place() {
     my.yaml:4:14: `sample_size` is 0; it must be from 1 to 10000
       hint: the default is 100; remove the line to get it
     my.yaml:6:3: `temperatura` is no key of `inference`
-      hint: did you mean `temperature`? known keys: temperature, seed, max_tokens, logprobs, top_logprobs, format
+      hint: did you mean `temperature`? known keys: temperature, seed, max_tokens, logprobs, top_logprobs, format, answer
     my.yaml:7:16: `inference.temperature` must be a number, but it is the text "hot"
     my.yaml:8:17: `inference.top_logprobs` is 21; it must be from 0 to 20
       hint: the default is 0; remove the line to get it
@@ -193,7 +193,7 @@ fn yaml_traps_get_a_hint_that_says_what_to_type() {
     insta::assert_snapshot!(errors("id: t\nid: u\nscenario: triage_jira\nmodels: [m]\ninference: zero-shot\n"), @r#"
     my.yaml:2:1: `id` is given twice; the first one is on line 1
       hint: keep one `id`
-    my.yaml:5:12: `inference` must hold temperature, seed, max_tokens, logprobs, top_logprobs, format, but it is the text "zero-shot"
+    my.yaml:5:12: `inference` must hold temperature, seed, max_tokens, logprobs, top_logprobs, format, answer, but it is the text "zero-shot"
       hint: indent `temperature: …` below `inference:`, or remove the line
     "#);
 }
