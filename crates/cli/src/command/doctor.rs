@@ -138,7 +138,9 @@ fn memory(machine: &Machine) -> Check {
         (Some(total), available) => {
             let free = available.map_or_else(String::new, |free| format!(", {} free", gib(free)));
             let state = if total < LITTLE_MEMORY_BYTES { State::Warn } else { State::Ok };
-            Check::new("memory", state, format!("{}{free}", gib(total)))
+            let kept_mb = puma_engine::EngineOptions::default().kv_bytes / 1_000_000;
+            let bound = format!("the engine keeps keys and values in at most {kept_mb} MB (--max-kv-mb)");
+            Check::new("memory", state, format!("{}{free}; {bound}", gib(total)))
         }
         (None, _) => Check::new("memory", State::Warn, "cannot be read on this system"),
     }
