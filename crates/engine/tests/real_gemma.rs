@@ -1,4 +1,4 @@
-//! The real Gemma 3: its committed digest. A file of its own, because the tests of `real_model.rs` measure their process.
+//! The real Gemma 3: its committed digest.
 
 use puma_engine::{DigestOptions, Model, digest};
 use std::sync::Arc;
