@@ -1,7 +1,6 @@
 //! The weights in the order of the kernels: made once for a model, beside the file's mapping, where memory allows it.
 
 use super::loaded::Model;
-use super::tensors::Matrix;
 use crate::pool::Pool;
 use memmap2::MmapMut;
 use puma_kernels::{Packed, Weights};
@@ -49,23 +48,22 @@ impl Model {
             let mut matrices = Vec::new();
             let mut end = 0;
             for matrix in self.layers.iter().flat_map(|layer| layer.matrices()).chain([&self.output]) {
-                let weights: Weights<'_> = Matrix::weights(matrix, self.gguf());
-                let Some(needed) = Packed::bytes_needed(&weights) else { continue };
-                places.insert(key(&weights), end..end + needed);
-                matrices.push(weights);
-                end += needed;
+                let weights = matrix.weights(self.gguf());
+                if let (Some(of_panel), Some(needed)) =
+                    (Packed::bytes_of_panel(&weights), Packed::bytes_needed(&weights))
+                {
+                    places.insert(key(&weights), end..end + needed);
+                    matrices.push((weights, of_panel, needed));
+                    end += needed;
+                }
             }
             let mut bytes = allocate(end)?;
             let mut rest = &mut bytes[..];
             let mut panels = Vec::new();
-            for weights in matrices {
-                let panel_bytes = Packed::bytes_of_panel(&weights).expect("only types that are packed were taken");
-                let needed = Packed::bytes_needed(&weights).expect("only types that are packed were taken");
+            for (weights, of_panel, needed) in matrices {
                 let (own, later) = rest.split_at_mut(needed);
                 rest = later;
-                panels.extend(
-                    own.chunks_exact_mut(panel_bytes).enumerate().map(|(index, panel)| (weights, index, panel)),
-                );
+                panels.extend(own.chunks_exact_mut(of_panel).enumerate().map(|(index, panel)| (weights, index, panel)));
             }
             pool.each(panels, |(weights, index, panel)| Packed::pack_panel(&weights, index, panel));
             Some(PackedWeights { places, bytes })

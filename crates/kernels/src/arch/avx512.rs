@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "loads of whole registers and entering intrinsics; each block says why it may")]
 
 use crate::arch::instances::instances;
-use crate::arch::rows::{Arch, Chunk, Halves, ROWS, word};
+use crate::arch::rows::{Arch, Chunk, Halves, ROWS, bias, word};
 use crate::block::format::Format;
 use crate::matmul::activation::ActivationGroup;
 use core::arch::x86_64::*;
@@ -10,14 +10,6 @@ use core::arch::x86_64::*;
 /// Proof of AVX-512 F, BW, VL and VNNI: made by the functions that [`instances`] compiles for them.
 #[derive(Clone, Copy)]
 struct Avx512;
-
-/// What `vpdpbusd` needs is an unsigned weight: signed values are stored this much higher and it is taken away again.
-const BIAS: i32 = 128;
-
-/// What has to be taken away from each weight as [`Arch::quants`] gives it.
-const fn bias<F: Format>() -> i32 {
-    if F::SIGNED { F::ZERO + BIAS } else { F::ZERO }
-}
 
 impl Avx512 {
     #[inline(always)]
@@ -91,7 +83,7 @@ impl Avx512 {
     #[inline(always)]
     fn start<F: Format>(self, sum: i32) -> __m512i {
         // SAFETY: `self` proves the instructions; nothing touches memory.
-        unsafe { if bias::<F>() == 0 { _mm512_setzero_si512() } else { _mm512_set1_epi32(-bias::<F>() * sum) } }
+        unsafe { if bias::<F>(true) == 0 { _mm512_setzero_si512() } else { _mm512_set1_epi32(-bias::<F>(true) * sum) } }
     }
 }
 

@@ -77,3 +77,11 @@ pub(crate) fn word(x: &ActivationGroup, step: usize) -> i32 {
     let [a, b, c, d] = words[step];
     i32::from_le_bytes([a as u8, b as u8, c as u8, d as u8])
 }
+
+/// What has to be taken away from each weight as [`Arch::quants`] gives it. `vpdpbusd` takes `unsigned` weights only: there
+/// signed values are stored 128 higher.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) const fn bias<F: Format>(unsigned: bool) -> i32 {
+    if unsigned && F::SIGNED { F::ZERO + 128 } else { F::ZERO }
+}

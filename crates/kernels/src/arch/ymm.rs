@@ -1,7 +1,7 @@
 //! The 256-bit instruction sets: AVX2, and AVX2 with AVX-VNNI. Sixteen rows are two registers.
 #![expect(unsafe_code, reason = "loads of whole registers and entering intrinsics; each block says why it may")]
 
-use crate::arch::rows::{Arch, Chunk, Halves, ROWS, word};
+use crate::arch::rows::{Arch, Chunk, Halves, ROWS, bias, word};
 use crate::block::format::Format;
 use crate::matmul::activation::ActivationGroup;
 use core::arch::x86_64::*;
@@ -9,9 +9,6 @@ use core::arch::x86_64::*;
 /// Proof of AVX2 and F16C, and with `VNNI` of AVX-VNNI: made by the functions that the instances compile for them.
 #[derive(Clone, Copy)]
 struct Ymm<const VNNI: bool>;
-
-/// What `vpdpbusd` needs is an unsigned weight: signed values are stored this much higher and it is taken away again.
-const BIAS: i32 = 128;
 
 /// Pairs of neighbouring products that can be added in an i16: a pair of weights up to 63 times 127 is at most 16,002, one
 /// of magnitudes up to 128 at most 32,512; halves have four pairs.
@@ -97,7 +94,7 @@ impl<const VNNI: bool> Ymm<VNNI> {
     /// What a sum starts with: the share of all weights' `bias`, taken away.
     #[inline(always)]
     fn start<F: Format>(self, sum: i32) -> __m256i {
-        let bias = if VNNI && F::SIGNED { F::ZERO + BIAS } else { F::ZERO };
+        let bias = bias::<F>(VNNI);
         // SAFETY: `self` proves the instructions; nothing touches memory.
         unsafe { if bias == 0 { _mm256_setzero_si256() } else { _mm256_set1_epi32(-bias * sum) } }
     }
